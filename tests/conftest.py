@@ -1,0 +1,73 @@
+"""Fixtures of all tests: a home of their own, no network, a scripted teacher."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.postgresql import Cluster, why_not
+from zega_core import db, settings
+from zega_core.jobs import client
+from zega_core.settings import Settings
+
+
+def _forget() -> None:
+    settings.get_settings.cache_clear()
+    client.dbos_client.cache_clear()
+    db.forget()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh ZEGA_HOME, and no ZEGA_ setting from outside."""
+    for name in [name for name in os.environ if name.startswith("ZEGA_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("ZEGA_HOME", str(folder))
+    _forget()
+    yield folder
+    _forget()
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests reach this machine only."""
+    connect: Callable[..., Any] = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost", "::1"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away PostgreSQL."""
+    reason = why_not()
+    if reason:
+        pytest.skip(f"POSTGRESQL TESTS SKIPPED: {reason}")
+    with Cluster.started() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same test on both databases."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("cluster").new_database()
+        monkeypatch.setenv("ZEGA_DATABASE_URL", url)
+        _forget()
+    return request.param
+
+
+@pytest.fixture
+def config(home: Path) -> Settings:
+    """The settings of this test."""
+    return settings.get_settings()

@@ -1,0 +1,84 @@
+"""A throw-away PostgreSQL cluster from the programs of a Debian package."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+
+def programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def why_not() -> str | None:
+    """Why there can be no cluster here, or None."""
+    if programs() is None:
+        return "PostgreSQL's programs are not installed (package postgresql)"
+    if os.getuid() == 0 and _user() is None:
+        return "PostgreSQL does not run as root, and there is no user postgres"
+    return None
+
+
+def _user() -> str | None:
+    try:
+        return pwd.getpwnam("postgres").pw_name if os.getuid() == 0 else None
+    except KeyError:
+        return None
+
+
+@dataclass
+class Cluster:
+    port: int
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Cluster]:
+        bin_dir, user = programs(), _user()
+        assert bin_dir is not None
+        # Not below pytest's own folder: that is closed to the user postgres.
+        folder = Path(tempfile.mkdtemp(prefix="zega-postgresql-"))
+        if user:
+            shutil.chown(folder, user)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+
+        def call(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [bin_dir / program, *arguments], check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL
+            )
+
+        data = str(folder / "data")
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        try:
+            call("initdb", "-D", data, "-A", "trust", "-U", "zega", "--no-sync")
+            call("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+            try:
+                yield cls(port)
+            finally:
+                call("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """The URL of a database that nobody has used."""
+        name = f"zega_{next(self._numbers)}"
+        with psycopg.connect(f"postgresql://zega@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        return f"postgresql://zega@127.0.0.1:{self.port}/{name}"

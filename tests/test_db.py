@@ -1,0 +1,115 @@
+"""Opening the database: fresh, damaged, full, newer than we are, used by many."""
+
+from __future__ import annotations
+
+import multiprocessing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlmodel import select
+
+from zega_core import db
+from zega_core.errors import ConfigError, HomeError
+from zega_core.settings import Settings
+from zega_core.store import writers
+from zega_core.tables import Table, Writer
+
+
+def test_a_fresh_home_gets_every_table(database: str, config: Settings):
+    assert config.uses_postgresql == (database == "postgresql")
+    with db.session(config) as session:
+        session.add(Writer(id="ana"))
+    with db.reading(config) as session:
+        assert writers.ids(session) == ["ana"]
+
+
+def test_migrations_and_tables_agree(database: str, config: Settings):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    db.prepare(config)
+    with db.get_engine(config).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_times_keep_their_moment_and_come_back_in_utc(database: str, config: Settings):
+    noon = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    with db.session(config) as session:
+        session.add(Writer(id="ana", created_at=noon))
+    with db.reading(config) as session:
+        found = session.exec(select(Writer)).one()
+    assert found.created_at == noon
+    assert found.created_at.tzinfo == UTC
+
+
+def test_an_error_leaves_nothing_half_done(database: str, config: Settings):
+    with pytest.raises(RuntimeError), db.session(config) as session:
+        session.add(Writer(id="ana"))
+        session.flush()
+        raise RuntimeError
+    with db.session(config) as session:
+        assert session.get(Writer, "ana") is None
+
+
+def test_a_damaged_database_is_named_and_left_as_it_is(config: Settings):
+    config.prepare_home()
+    path = config.home / "zega.db"
+    path.write_bytes(b"this was a database once" * 100)
+    with pytest.raises(HomeError, match="damaged") as refused, db.session(config):
+        pass
+    assert str(path) in str(refused.value)
+    assert path.read_bytes() == b"this was a database once" * 100
+
+
+def test_a_full_disk_is_named_and_what_was_saved_stays(config: Settings):
+    with db.session(config) as session:
+        session.add(Writer(id="ana"))
+    with pytest.raises(HomeError, match=r"full\. Free some space"), db.session(config) as session:
+        pages = session.connection().execute(text("PRAGMA page_count")).scalar_one()
+        session.connection().execute(text(f"PRAGMA max_page_count={pages}"))
+        for number in range(5_000):
+            session.connection().execute(
+                text("INSERT INTO writer VALUES (:id, '2026-01-01', '2026-01-01')"), {"id": f"w{number}"}
+            )
+    db.forget()
+    with db.reading(config) as session:
+        assert writers.ids(session) == ["ana"]
+
+
+def test_a_database_of_a_newer_zega_is_refused(config: Settings):
+    db.prepare(config)
+    with db.session(config) as session:
+        session.connection().execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    db.forget()
+    with pytest.raises(HomeError, match="newer ZEGA"):
+        db.prepare(config)
+
+
+@pytest.mark.parametrize("url, says", [("mysql://x/y", "names mysql"), ("nonsense", "not a database address")])
+def test_an_address_that_is_no_postgresql_is_refused_without_repeating_it(url: str, says: str, tmp_path: Path):
+    settings = Settings(home=tmp_path, database_url=SecretStr(url))
+    with pytest.raises(ConfigError, match=says):
+        db.database_url(settings)
+
+
+def _add_writers(home: Path, prefix: str) -> None:
+    settings = Settings(home=home)
+    for number in range(25):
+        with db.session(settings) as session:
+            writers.ensure(session, f"{prefix}{number}")
+            writers.ensure(session, f"shared{number}")
+
+
+def test_many_processes_may_begin_and_write_at_once(home: Path):
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=_add_writers, args=(home, prefix)) for prefix in "abcd"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    with db.reading(Settings(home=home)) as session:
+        assert len(writers.ids(session)) == 4 * 25 + 25

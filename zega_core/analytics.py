@@ -1,0 +1,57 @@
+"""Numbers and words about runs. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+FEW = 20
+"""Below this many pieces a percentage says more than is known; counts are shown instead."""
+
+
+def until_fine_tune(kept: int, every: int) -> int:
+    """How many more kept examples the next fine-tune needs."""
+    return max(0, every - kept)
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage, or plain counts where there are too few for one."""
+    return f"{part / whole:.0%}" if whole >= FEW else f"{part} of {whole}"
+
+
+def pace(moments: Sequence[datetime]) -> float | None:
+    """Pieces per second over these moments of storing; None while they tell nothing."""
+    if len(moments) < 3:
+        return None
+    seconds = (max(moments) - min(moments)).total_seconds()
+    return (len(moments) - 1) / seconds if seconds > 0 else None
+
+
+def in_words(seconds: float) -> str:
+    """A duration the way one says it."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+    hours = seconds / 3600
+    return "about an hour" if hours < 1.25 else f"about {hours:.1f} hours".replace(".0 ", " ")
+
+
+def took(seconds: float) -> str:
+    """A measured duration, exact enough to compare: 3.4 s, 2 min 05 s, 1 h 12 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def per_minute(rate: float) -> str:
+    """A pace in pieces per second, in words."""
+    return f"{rate:.0f} a second" if rate >= 2 else f"{rate * 60:.0f} a minute"
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"

@@ -1,0 +1,263 @@
+"""One auto-training session: draw combinations, let the teacher write, score, keep or set aside.
+
+The rows are the checkpoint: an example is stored once, in one transaction with proof that this run is
+still ours, and whoever comes after a crash works through the indexes that are missing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from logging import getLogger
+from time import monotonic
+
+from zega_core import db
+from zega_core.catalog import Brief, Catalog, Modifier, Prompt, request
+from zega_core.dataset import NearDuplicates, text_hash
+from zega_core.errors import HomeError, ProviderError
+from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
+from zega_core.quality import QualityReport, score
+from zega_core.settings import Settings
+from zega_core.store import examples, sessions
+from zega_core.tables import Example, ExampleStatus, RunStatus, Source, TrainingSession
+
+log = getLogger(__name__)
+
+HEARTBEAT = 0.5
+"""Seconds between two looks at the run's row while no piece comes in."""
+GRACE = 0.5
+"""Seconds that pieces in flight have left when the writer presses Stop."""
+KNOWN_TEXTS = 20_000
+"""How many of the writer's newest kept texts a new piece is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    idx: int
+    brief: Brief
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of one draw: a scored completion, or the reason why there is none."""
+
+    draw: Draw
+    seed: int
+    latency_ms: int
+    completion: Completion | None = None
+    report: QualityReport | None = None
+    failure: str | None = None
+
+
+def order_seed(writer_id: str) -> int:
+    """The writer's own order of combinations, the same in every session."""
+    return int.from_bytes(blake2b(writer_id.encode(), digest_size=4).digest()) >> 1
+
+
+def plan(catalog: Catalog, genres: Sequence[str], number: int, order: int, draw_from: Mapping[str, int]) -> list[Draw]:
+    """``number`` draws, taking the genres in turn.
+
+    Within a genre every prompt x modifier x element comes once before any comes twice, with elements,
+    prompts and modifiers each in rotation, so that short sessions are balanced too. ``draw_from`` skips
+    what earlier sessions took.
+    """
+    streams = {genre: _combinations(catalog, genre, order, draw_from.get(genre, 0)) for genre in genres}
+    return [Draw(idx, next(streams[genres[idx % len(genres)]])) for idx in range(number)]
+
+
+def _combinations(catalog: Catalog, genre: str, order: int, start: int) -> Iterator[Brief]:
+    prompts, modifiers, elements = catalog.prompts_of(genre), catalog.modifiers, catalog.elements
+    size = len(prompts) * len(modifiers) * len(elements)
+    position = start
+    while True:
+        shuffle = random.Random(f"{order}:{genre}:{position // size}")
+        mixed_prompts: list[Prompt] = shuffle.sample(prompts, len(prompts))
+        mixed_modifiers: list[Modifier] = shuffle.sample(modifiers, len(modifiers))
+        mixed_elements = shuffle.sample(elements, len(elements))
+        for within in range(position % size, size):
+            turn, which = divmod(within, len(elements))
+            prompt = mixed_prompts[(turn + which * 3) % len(prompts)]
+            modifier = mixed_modifiers[(turn // len(prompts) + turn + which) % len(modifiers)]
+            yield Brief(prompt.text, genre, mixed_elements[which], modifier, prompt)
+        position += size - position % size
+
+
+def run(session_id: str, attempt: int, *, settings: Settings, catalog: Catalog, teacher: ChatModel) -> RunStatus | None:
+    """Work through the missing indexes of a session; its final status, or None if it is not ours (any more).
+
+    Raises HomeError when the database cannot be written: the run then waits to be taken up again.
+    """
+    with db.session(settings) as session:
+        row = sessions.begin(session, session_id, attempt)
+        if row is None:
+            return None
+        draws = plan(catalog, row.genres_selected, row.num_examples_requested, row.order_seed, row.draw_from)
+        settled = examples.settled_indexes(session, row.id or 0)
+        known = NearDuplicates(settings.near_duplicate_share)
+        for identity, text in examples.kept_texts(session, row.user_id, row.genres_selected, KNOWN_TEXTS):
+            known.add(identity, text)
+    started, error = monotonic(), None
+    try:
+        work = _Work(row, settings, catalog, teacher, known)
+        status = work.through([draw for draw in draws if draw.idx not in settled])
+    except HomeError:
+        raise
+    except Exception as unexpected:
+        log.exception("session %s failed", session_id)
+        status = RunStatus.failed
+        error = f"The run met an error it does not know ({type(unexpected).__name__}). What was written is safe."
+    if status is None:
+        return None
+    with db.session(settings) as session:
+        if not sessions.end(session, row, status, monotonic() - started, error):
+            return None
+    record(session_id, settings)
+    return status
+
+
+def record(session_id: str, settings: Settings) -> None:
+    """Write the history record. A failure is logged and left to reconcile: the training stands either way."""
+    try:
+        with db.session(settings) as session:
+            sessions.write_record(session, session_id)
+    except Exception:
+        log.exception("the record of session %s was not written; it will be repaired", session_id)
+
+
+class _Work:
+    """The pieces of one attempt: written by threads, stored by one."""
+
+    def __init__(
+        self, row: TrainingSession, settings: Settings, catalog: Catalog, teacher: ChatModel, known: NearDuplicates
+    ) -> None:
+        self.row, self.settings, self.catalog, self.teacher, self.known = row, settings, catalog, teacher, known
+
+    def through(self, draws: Sequence[Draw]) -> RunStatus | None:
+        """Write and store the draws; the status to end with, or None when the lease was lost."""
+        waiting, pending = iter(draws), set[Future[Piece]]()
+        status: RunStatus | None = RunStatus(self.row.status)
+        deadline = 0.0
+        pool = ThreadPoolExecutor(self.teacher.in_flight, thread_name_prefix="teacher")
+        try:
+            while True:
+                if status == RunStatus.running:
+                    free = self.teacher.in_flight - len(pending)
+                    pending |= {pool.submit(self._write, draw) for draw in islice(waiting, free)}
+                elif status == RunStatus.stopping:
+                    deadline = deadline or monotonic() + GRACE
+                if not pending or (deadline and monotonic() > deadline):
+                    return RunStatus.done if status == RunStatus.running else RunStatus.stopped
+                finished, pending = wait(pending, HEARTBEAT, FIRST_COMPLETED)
+                status = self._store([future.result() for future in finished])
+                if status is None:
+                    return None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _write(self, draw: Draw) -> Piece:
+        seed = random.Random(f"{self.row.seed}:{draw.idx}").getrandbits(31)
+        brief = draw.brief
+        options = GenerationOptions(seed=seed, brief=brief)
+        started = monotonic()
+        try:
+            completion = self.teacher.complete([Message("user", request(brief, self.catalog))], options)
+        except ProviderError as error:
+            return Piece(draw, seed, _ms_since(started), failure=str(error))
+        latency = _ms_since(started)
+        report = score(completion.text, brief.prompt, brief.genre, brief.element)
+        return Piece(draw, seed, latency, completion, report)
+
+    def _store(self, pieces: Sequence[Piece]) -> RunStatus | None:
+        """One transaction: proof that the lease holds, heartbeat, and the rows."""
+        with db.session(self.settings) as session:
+            status = sessions.holds(session, self.row)
+            if status is None:
+                log.info("session %s is worked on by somebody else now", self.row.session_id)
+                return None
+            stored = [example for piece in pieces if (example := self._store_one(session, piece)) is not None]
+        for example in stored:
+            if example.status == ExampleStatus.kept:
+                self.known.add(example.id or 0, example.completion)
+        return status
+
+    def _store_one(self, session: db.Session, piece: Piece) -> Example | None:
+        example = self._example(piece)
+        if not examples.insert_once(session, example):
+            twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
+            if twin is None or examples.has_index(session, self.row.id or 0, piece.draw.idx):
+                return None  # another worker stored this index
+            _set_aside_as_duplicate(example, twin, "These are the words of a piece you have already kept.")
+            if not examples.insert_once(session, example):
+                return None
+        if example.status == ExampleStatus.kept:
+            if self.row.saved_to_database and (example.quality or 0) >= self.settings.story_score:
+                examples.add_story(session, example, title=example.prompt[:200])
+            if self.row.stored_in_memory:
+                examples.remember(session, example)
+        return example
+
+    def _example(self, piece: Piece) -> Example:
+        brief = piece.draw.brief
+        example = Example(
+            user_id=self.row.user_id,
+            session_id=self.row.id,
+            idx=piece.draw.idx,
+            source=Source.auto,
+            genre=brief.genre,
+            element=brief.element.key,
+            prompt=brief.prompt,
+            modifier=brief.modifier.key if brief.modifier else None,
+            status=ExampleStatus.failed,
+            reason=piece.failure,
+            catalog_version=self.catalog.version,
+            model=self.teacher.name,
+            seed=piece.seed,
+            latency_ms=piece.latency_ms,
+        )
+        if piece.completion is None or piece.report is None:
+            return example
+        # PostgreSQL cannot store a NUL, and nobody can read one.
+        example.completion = piece.completion.text.replace("\x00", "").encode(errors="replace").decode()
+        example.model = piece.completion.model
+        example.prompt_tokens = piece.completion.prompt_tokens
+        example.completion_tokens = piece.completion.completion_tokens
+        example.text_hash = text_hash(example.completion)
+        example.quality = piece.report.score
+        example.quality_report = piece.report.as_dict()
+        example.quality_version = piece.report.version
+        self._decide(example, piece.report)
+        return example
+
+    def _decide(self, example: Example, report: QualityReport) -> None:
+        keep = self.settings.keep_score
+        if report.score < keep:
+            example.status = ExampleStatus.set_aside
+            example.reason = f"{report.score:.1f} is below {keep:.1f}. {_weakest(report)}"
+            return
+        example.status = ExampleStatus.kept
+        nearest = self.known.find(example.completion)
+        if nearest is not None:
+            identity, share = nearest
+            _set_aside_as_duplicate(example, identity, f"{share:.0%} of it is in a piece you have already kept.")
+
+
+def _weakest(report: QualityReport) -> str:
+    """The first reason of what brought the score down most."""
+    if report.gate:
+        return report.gate
+    lowest = min(report.criteria, key=lambda criterion: criterion.score, default=None)
+    return lowest.reasons[0] if lowest and lowest.reasons else ""
+
+
+def _set_aside_as_duplicate(example: Example, twin: int, reason: str) -> None:
+    example.status = ExampleStatus.set_aside
+    example.duplicate_of = twin
+    example.reason = reason
+
+
+def _ms_since(started: float) -> int:
+    return round((monotonic() - started) * 1000)

@@ -1,0 +1,130 @@
+"""Figures only: plain data in, a Plotly figure out. Colours hold on both page backgrounds, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from zega_core.catalog import Genre
+
+INK = "#5B7FA8"
+RUBRIC = "#B5573F"
+NEUTRAL = "#8A8F8C"
+BIN = 0.5
+
+# No font or grid colours: the page's own theme supplies them, so one figure serves light and dark.
+_LAYOUT = go.Layout(
+    paper_bgcolor="rgba(0,0,0,0)",
+    plot_bgcolor="rgba(0,0,0,0)",
+    margin={"l": 8, "r": 8, "t": 8, "b": 8},
+    hovermode="closest",
+    bargap=0.38,
+    showlegend=False,
+    dragmode=False,
+    xaxis={"automargin": True, "zeroline": False, "ticks": "", "fixedrange": True},
+    yaxis={"automargin": True, "zeroline": False, "ticks": "", "fixedrange": True},
+    hoverlabel={"align": "left"},
+)
+
+
+def _figure(height: int) -> go.Figure:
+    figure = go.Figure(layout=_LAYOUT)
+    figure.update_layout(height=height)
+    return figure
+
+
+def genre_distribution(counts: Mapping[str, int], genres: Sequence[Genre]) -> go.Figure:
+    """Kept examples by genre, most first; a bar for each genre that has any."""
+    known = {genre.key: genre for genre in genres}
+    rows = sorted(((key, number) for key, number in counts.items() if number and key in known), key=lambda row: row[1])
+    figure = _figure(34 * max(len(rows), 1) + 16)
+    figure.add_bar(
+        orientation="h",
+        x=[number for _, number in rows],
+        y=[known[key].label for key, _ in rows],
+        marker={"color": [known[key].color for key, _ in rows], "cornerradius": 3},
+        text=[str(number) for _, number in rows],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x} kept<extra></extra>",
+    )
+    figure.update_xaxes(visible=False, range=[0, max((number for _, number in rows), default=1) * 1.12])
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def score_bins(scores: Sequence[float]) -> dict[float, int]:
+    """How many scores lie in each half point: key 7.0 counts 7.0 to under 7.5; 10.0 joins the last bin."""
+    bins = {step * BIN: 0 for step in range(int(10 / BIN))}
+    for score in scores:
+        bins[min(int(max(score, 0.0) / BIN) * BIN, 10 - BIN)] += 1
+    return bins
+
+
+def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
+    """A histogram in half points; what is kept in ink, what is not in grey, the threshold as a line."""
+    bins = score_bins(scores)
+    lowest = min((start for start, number in bins.items() if number), default=5.0)
+    shown = {start: number for start, number in bins.items() if start >= min(lowest, keep - 1)}
+    figure = _figure(190)
+    figure.add_bar(
+        x=[start + BIN / 2 for start in shown],
+        y=list(shown.values()),
+        width=BIN * 0.86,
+        marker={"color": [INK if start >= keep else NEUTRAL for start in shown], "cornerradius": 3},
+        text=[str(number) if number else "" for number in shown.values()],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[[start, start + BIN] for start in shown],
+        hovertemplate="%{customdata[0]:.1f} to %{customdata[1]:.1f}: %{y} pieces<extra></extra>",
+    )
+    figure.add_vline(x=keep, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
+    figure.update_xaxes(range=[min(shown) - 0.1, 10.1], dtick=1, showgrid=False)
+    figure.update_yaxes(visible=False, range=[0, max(max(shown.values()), 1) * 1.2])
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 8})
+    return figure
+
+
+def readiness(kept: int, needed: int) -> go.Figure:
+    """How far the kept examples are from the next fine-tune."""
+    figure = _figure(160)
+    figure.add_trace(
+        go.Indicator(
+            mode="gauge+number",
+            value=kept,
+            domain={"x": [0, 1], "y": [0, 0.94]},
+            number={"font": {"size": 36}},
+            gauge={
+                "axis": {
+                    "range": [0, max(needed, kept)],
+                    "tickvals": [0, needed],
+                    "ticktext": ["0", str(needed)],
+                    "ticklen": 0,
+                    "tickfont": {"size": 12},
+                },
+                "bar": {"color": INK if kept >= needed else RUBRIC, "thickness": 0.7},
+                "bgcolor": "rgba(128,128,128,.16)",
+                "borderwidth": 0,
+            },
+        )
+    )
+    figure.update_layout(margin={"l": 24, "r": 36, "t": 16, "b": 14})
+    return figure
+
+
+def quality_spread(scores: Sequence[float], keep: float) -> go.Figure:
+    """Every scored example of one session, weakest to strongest."""
+    ordered = sorted(scores)
+    figure = _figure(170)
+    figure.add_bar(
+        x=list(range(1, len(ordered) + 1)),
+        y=ordered,
+        marker={"color": [INK if score >= keep else NEUTRAL for score in ordered]},
+        hovertemplate="%{y:.1f}<extra></extra>",
+    )
+    figure.add_hline(y=keep, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
+    figure.update_yaxes(range=[0, 10], tickvals=[0, 5, keep, 10])
+    figure.update_xaxes(visible=False)
+    figure.update_layout(bargap=0.2 if len(ordered) < 100 else 0)
+    return figure

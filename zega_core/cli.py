@@ -1,0 +1,172 @@
+"""The command line: ``zega up | worker | auto-train | doctor``.
+
+Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the call cannot be used,
+3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zega_core import db, providers, readiness
+from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, checked
+from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
+from zega_core.jobs import client, launcher
+from zega_core.settings import ROOT, get_settings
+from zega_core.store import examples, sessions
+from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
+
+cli = typer.Typer(
+    name="zega",
+    help="Train a personal creative-writing model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+screen = Console(stderr=True)
+POLL = 0.2
+
+
+def main() -> int:
+    """Run the command line; every error of ours becomes one sentence and an exit status."""
+    try:
+        cli()
+    except ZegaError as error:
+        screen.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        return 2 if isinstance(error, InvalidInput) else 3 if isinstance(error, (ConfigError, HomeError)) else 1
+    return 0
+
+
+@cli.command()
+def up() -> None:
+    """Start the worker and the app, and keep the worker alive. Ctrl-C ends both."""
+    raise typer.Exit(launcher.up(get_settings(), lambda line: screen.print(line, highlight=False)))
+
+
+@cli.command()
+def worker(
+    slot: Annotated[int, typer.Option(help="Which of several workers of this ZEGA_HOME this one is.")] = 0,
+) -> None:
+    """Run one worker in the foreground. On PostgreSQL, start as many as you like, each on its own slot."""
+    command = [sys.executable, "-m", "zega_core.jobs.worker", "--slot", str(slot)]
+    os.chdir(ROOT)
+    os.execv(sys.executable, command)
+
+
+@cli.command("auto-train")
+def auto_train(
+    examples_wanted: Annotated[str, typer.Option("--examples", help="How many examples, 1 to 500.")] = "20",
+    writer: Annotated[str, typer.Option(help="Whose model this is for; created if new.")] = DEFAULT_WRITER,
+    genre: Annotated[list[str] | None, typer.Option(help="May be given several times; none means all eight.")] = None,
+    memory: Annotated[bool, typer.Option(help="Also put kept examples into memory.")] = False,
+    stories: Annotated[bool, typer.Option(help="Also save examples of 8.0 or more as stories.")] = False,
+    seed: Annotated[str | None, typer.Option(help="The same seed asks for the same pieces again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+) -> None:
+    """Let the teacher write examples, score them and keep the good ones."""
+    settings = get_settings()
+    config = checked(
+        AutoTrainConfig,
+        writer_id=writer,
+        num_examples=examples_wanted,
+        genres=tuple(genre or ()),
+        store_in_memory=memory,
+        save_to_database=stories,
+        seed=seed,
+    )
+    helper = launcher.ensure_worker(settings)
+    try:
+        session_id = client.start_auto_train(config, teacher=providers.build_teacher(settings).name)
+        row = _follow(writer, session_id, helper)
+    finally:
+        if helper is not None:
+            helper.terminate()
+            helper.wait()
+    if as_json:
+        sys.stdout.write(json.dumps(_result(row), ensure_ascii=False) + "\n")
+    else:
+        _print_result(row)
+    raise typer.Exit({RunStatus.done: 0, RunStatus.stopped: 130}.get(RunStatus(row.status), 1))
+
+
+def _follow(writer: str, session_id: str, helper: subprocess.Popen[bytes] | None) -> TrainingSession:
+    """Wait for the end of the run, with a bar on a terminal. Ctrl-C stops the run and keeps what there is."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
+        bar = progress.add_task("Waiting for the worker", total=None)
+        while True:
+            try:
+                with db.reading() as session:
+                    row = sessions.get(session, writer, session_id)
+                    tally = examples.tally(session, row.id or 0)
+                text = f"{tally.kept} kept, {tally.set_aside} set aside"
+                progress.update(bar, total=row.num_examples_requested, completed=tally.done, description=text)
+                if row.status not in UNFINISHED and row.recorded:
+                    return row
+                if helper is not None and helper.poll() not in (None, launcher.SLOT_TAKEN):
+                    raise HomeError("The worker could not start or ended early. `zega doctor` says what is wrong.")
+                time.sleep(POLL)
+            except KeyboardInterrupt:
+                screen.print("Stopping; what was written is kept.")
+                client.stop(writer, session_id)
+
+
+def _result(row: TrainingSession) -> dict[str, object]:
+    settings = get_settings()
+    kept = row.training_examples_after
+    return {
+        "session_id": row.session_id,
+        "status": row.status,
+        "total_requested": row.num_examples_requested,
+        "successful": row.num_examples_successful,
+        "set_aside": row.num_examples_set_aside,
+        "failed": row.num_examples_failed,
+        "genre_distribution": row.genre_distribution_json,
+        "average_quality": row.average_quality,
+        "min_quality": row.min_quality,
+        "max_quality": row.max_quality,
+        "model_performance": row.model_performance_json,
+        "stories_saved": row.stories_saved_count,
+        "total_time": row.total_time_seconds,
+        "training_stats": {
+            "training_examples": kept,
+            "examples_until_next_training": max(0, settings.fine_tune_every - kept),
+        },
+        "ready_for_finetuning": kept >= settings.fine_tune_every,
+        "error": row.error,
+    }
+
+
+def _print_result(row: TrainingSession) -> None:
+    out = Console()
+    out.print(
+        f"{row.num_examples_successful} kept, {row.num_examples_set_aside} set aside, "
+        f"{row.num_examples_failed} without an answer, of {row.num_examples_requested}."
+    )
+    if row.average_quality is not None:
+        out.print(f"Quality {row.average_quality:.1f} on average, {row.min_quality:.1f} to {row.max_quality:.1f}.")
+    if row.error:
+        out.print(row.error)
+
+
+@cli.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Say what is ready and what is not."""
+    findings = readiness.check()
+    if as_json:
+        sys.stdout.write(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False) + "\n")
+    else:
+        out = Console()
+        for finding in findings:
+            mark = {"ready": "[green]ready[/]", "note": "[yellow]note[/] ", "problem": "[red]problem[/]"}[finding.state]
+            out.print(f"{mark:<18} {finding.name}: {finding.text}", highlight=False)
+    raise typer.Exit(1 if any(finding.state == "problem" for finding in findings) else 0)

@@ -1,0 +1,127 @@
+"""What the doors hand in, checked once. Past this point it is trusted."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from zega_core.errors import InvalidInput
+
+MAX_EXAMPLES = 500
+DEFAULT_WRITER = "default"
+_WRITER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class GenreKey(StrEnum):
+    fantasy = "fantasy"
+    dark_fantasy = "dark_fantasy"
+    sci_fi = "sci_fi"
+    mystery = "mystery"
+    horror = "horror"
+    romance = "romance"
+    adventure = "adventure"
+    thriller = "thriller"
+
+
+def check_writer_id(value: object) -> str:
+    """A slug of 1 to 64 characters; raises InvalidInput."""
+    if not isinstance(value, str) or not _WRITER.fullmatch(value):
+        raise InvalidInput(
+            f"{_shown(value)} cannot be a writer's id. Use 1 to 64 small letters, digits, hyphens or underscores, "
+            "beginning with a letter or digit."
+        )
+    return value
+
+
+def check_genres(values: object) -> tuple[str, ...]:
+    """The chosen genres in catalog order without repetition; none chosen means all; raises InvalidInput."""
+    if not isinstance(values, (list, tuple, set, frozenset)):
+        raise InvalidInput(f"Genres must be a list, not {_shown(values)}.")
+    known = [genre.value for genre in GenreKey]
+    for value in values:
+        if value not in known:
+            raise InvalidInput(f"There is no genre {_shown(value)}. Choose from: {', '.join(known)}.")
+    return tuple(key for key in known if key in values) or tuple(known)
+
+
+class AutoTrainConfig(BaseModel):
+    """One auto-training session, as asked for.
+
+    ``genres`` empty means all. Without ``seed`` the session continues the writer's own sequence of
+    combinations; with it, the same seed asks for the same pieces again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    writer_id: str = DEFAULT_WRITER
+    num_examples: int
+    genres: tuple[str, ...] = ()
+    store_in_memory: bool = False
+    save_to_database: bool = False
+    seed: int | None = None
+
+    @field_validator("writer_id", mode="before")
+    @classmethod
+    def _writer(cls, value: object) -> str:
+        return _as_value_error(check_writer_id, value)
+
+    @field_validator("genres", mode="before")
+    @classmethod
+    def _genres(cls, value: object) -> tuple[str, ...]:
+        return _as_value_error(check_genres, value)
+
+    @field_validator("num_examples", mode="before")
+    @classmethod
+    def _count(cls, value: object) -> int:
+        number = _whole_number(value)
+        if number is None or not 1 <= number <= MAX_EXAMPLES:
+            raise ValueError(f"Ask for a whole number of examples from 1 to {MAX_EXAMPLES}, not {_shown(value)}.")
+        return number
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _seed(cls, value: object) -> int | None:
+        number = None if value is None else _whole_number(value)
+        if value is not None and (number is None or not 0 <= number < 2**31):
+            raise ValueError(f"A seed is a whole number from 0 to {2**31 - 1}, not {_shown(value)}.")
+        return number
+
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def checked(kind: type[Config], **values: Any) -> Config:
+    """Build ``kind`` from untrusted values; raises InvalidInput with one plain sentence."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "value_error":
+            message = str(first.get("ctx", {}).get("error"))
+        else:
+            message = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
+        raise InvalidInput(message) from error
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def _as_value_error(check: Any, value: object) -> Any:
+    try:
+        return check(value)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 42 else f"{text[:40]}…"

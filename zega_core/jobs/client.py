@@ -1,0 +1,87 @@
+"""How the app, the command line and the API ask for runs. They write a row; a worker does the rest."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from logging import getLogger
+
+from dbos import DBOSClient, EnqueueOptions
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from zega_core import auto_train, db
+from zega_core.configs import AutoTrainConfig
+from zega_core.settings import Settings, get_settings
+from zega_core.store import sessions
+from zega_core.tables import TrainingSession
+
+log = getLogger(__name__)
+
+QUEUE = "runs"
+APPLICATION = "zega"
+VERSION = "jobs-1"
+"""Pinned: DBOS would otherwise orphan pending runs at every edit. Raise it only for an incompatible change."""
+
+
+def jobs_engine(settings: Settings) -> Engine:
+    """Where DBOS keeps its own books: ``jobs.db``, or the PostgreSQL database in a schema of its own."""
+    return db.get_engine(settings) if settings.uses_postgresql else db.sqlite_engine(settings.home / "jobs.db")
+
+
+@lru_cache(maxsize=4)
+def dbos_client(settings: Settings) -> DBOSClient:
+    return DBOSClient(
+        system_database_engine=jobs_engine(settings),
+        application_name=APPLICATION,
+        lazy=True,
+        retry_connection_errors=False,
+    )
+
+
+def start_auto_train(
+    config: AutoTrainConfig, *, teacher: str, one_at_a_time: bool = False, settings: Settings | None = None
+) -> str:
+    """Queue a session and return its id. With ``one_at_a_time`` (a page's button) a second press gets the
+    session of the first."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        order = auto_train.order_seed(config.writer_id)
+        row = sessions.pressed_already(session, config) if one_at_a_time else None
+        row = row or sessions.create(session, config, teacher=teacher, order_seed=order)
+    enqueue(row, settings)
+    return row.session_id
+
+
+def stop(writer_id: str, session_id: str, settings: Settings | None = None) -> None:
+    """Stop a run; everything written stays. It takes about a second."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        sessions.ask_to_stop(session, writer_id, session_id)
+
+
+def resume(writer_id: str, session_id: str, settings: Settings | None = None) -> None:
+    """Continue a stopped or failed run with what it still lacks. A run under way is left alone."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        row = sessions.ask_to_continue(session, writer_id, session_id)
+    if row is not None:
+        enqueue(row, settings)
+
+
+def workflow_id(row: TrainingSession) -> str:
+    return f"{row.session_id}:{row.attempt}"
+
+
+def enqueue(row: TrainingSession, settings: Settings) -> None:
+    """Hand the row's attempt to the workers. The same attempt twice is one run. If the queue cannot be
+    reached (on the very first start there is none yet), the workers find the row by reconciling."""
+    options: EnqueueOptions = {
+        "workflow_name": "auto_train",
+        "queue_name": QUEUE,
+        "workflow_id": workflow_id(row),
+        "app_version": VERSION,
+    }
+    try:
+        dbos_client(settings).enqueue(options, row.session_id, row.attempt)
+    except SQLAlchemyError as error:
+        log.warning("session %s waits for a worker to find it (%s)", row.session_id, type(error).__name__)

@@ -1,0 +1,113 @@
+"""Starts workers and the app as processes, and keeps them alive: ``zega up``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from zega_core.errors import ConfigError
+from zega_core.settings import ROOT, Settings
+
+SLOT_TAKEN = 3
+"""Exit status of a worker whose slot another one holds."""
+
+
+def lock_path(settings: Settings, slot: int) -> Path:
+    return settings.home / f"worker-{slot}.lock"
+
+
+def worker_is_alive(settings: Settings, slot: int = 0) -> bool:
+    try:
+        with FileLock(lock_path(settings, slot)).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def start_worker(settings: Settings, slot: int = 0) -> subprocess.Popen[bytes]:
+    """A worker process that ends with this one. What it prints goes to ``logs/``."""
+    command = [sys.executable, "-m", "zega_core.jobs.worker", "--slot", str(slot), "--parent", str(os.getpid())]
+    with (settings.home / "logs" / f"worker-{slot}.out").open("ab") as out:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings)
+        )
+
+
+def ensure_worker(settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Start a worker unless one is there; the started process, if any."""
+    settings.prepare_home()
+    return None if worker_is_alive(settings) else start_worker(settings)
+
+
+def check_port(port: int) -> None:
+    """Raises ConfigError when something else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigError(
+                f"Port {port} is in use by another program, perhaps by a ZEGA that is already running at "
+                f"http://localhost:{port}. Open that address, or choose another port: ZEGA_PORT={port + 1} make run"
+            ) from error
+
+
+def up(settings: Settings, say: Callable[[str], None]) -> int:
+    """Run worker and app until interrupted; a worker that dies is started again. The app's exit status."""
+    settings.prepare_home()
+    check_port(settings.port)
+    worker = ensure_worker(settings)
+    app = _start_app(settings)
+    say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
+    signal.signal(signal.SIGTERM, _interrupt)
+    starts = 0
+    try:
+        while app.poll() is None:
+            time.sleep(0.5)
+            if (worker is not None and worker.poll() is None) or worker_is_alive(settings):
+                continue
+            say("The worker has ended; starting it again.")
+            time.sleep(min(30.0, 0.5 * starts))
+            worker, starts = ensure_worker(settings), starts + 1
+        return app.returncode
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in (app, worker):
+            _end(process)
+
+
+def _start_app(settings: Settings) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(settings.port)]
+    with (settings.home / "logs" / "app.log").open("ab") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(settings)
+        )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The children resolve ZEGA_HOME from another folder than the one we were started in."""
+    return {**os.environ, "ZEGA_HOME": str(settings.home.resolve())}
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

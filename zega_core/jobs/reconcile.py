@@ -1,0 +1,55 @@
+"""Finds what nobody works on: rows whose workflow is missing, ended, or held by a worker that went silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from logging import getLogger
+
+from dbos import WorkflowStatus
+
+from zega_core import auto_train, db
+from zega_core.jobs import client
+from zega_core.settings import Settings
+from zega_core.store import sessions
+from zega_core.tables import TrainingSession, now
+
+log = getLogger(__name__)
+
+WAITING = ("ENQUEUED", "DELAYED")
+"""DBOS statuses of a workflow that no worker has begun."""
+
+
+def reconcile(settings: Settings) -> int:
+    """Enqueue what is missing, take over what is abandoned, write the records that failed. Returns how many."""
+    with db.reading(settings) as session:
+        rows, unrecorded = sessions.unfinished(session), sessions.unrecorded(session)
+    changed = sum(_revive(row, settings) for row in rows)
+    for session_id in unrecorded:
+        auto_train.record(session_id, settings)
+    return changed + len(unrecorded)
+
+
+def _revive(row: TrainingSession, settings: Settings) -> bool:
+    found = client.dbos_client(settings).list_workflows(
+        workflow_ids=[client.workflow_id(row)], load_input=False, load_output=False
+    )
+    if not found:
+        log.info("session %s had no workflow", row.session_id)
+        client.enqueue(row, settings)
+        return True
+    if found[0].status in WAITING or not _abandoned(row, found[0], settings):
+        return False
+    with db.session(settings) as session:
+        taken = sessions.take_over(session, row)
+    if taken is None:
+        return False
+    log.info("session %s is taken over as attempt %d", taken.session_id, taken.attempt)
+    client.enqueue(taken, settings)
+    return True
+
+
+def _abandoned(row: TrainingSession, workflow: WorkflowStatus, settings: Settings) -> bool:
+    if workflow.status != "PENDING":
+        return True  # it ended, and yet the row says that there is work to do
+    alive = row.heartbeat_at or datetime.fromtimestamp((workflow.updated_at or 0) / 1000, UTC)
+    return (now() - alive).total_seconds() > settings.stale_after

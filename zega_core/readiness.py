@@ -1,0 +1,102 @@
+"""What is ready to work and what is not, in words: ``zega doctor``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from sqlalchemy import text
+
+from zega_core import db, providers
+from zega_core.catalog import load_catalog
+from zega_core.errors import ConfigError, ZegaError
+from zega_core.jobs import launcher
+from zega_core.settings import Settings, get_settings
+from zega_core.store import writers
+
+LITTLE_SPACE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    state: Literal["ready", "note", "problem"]
+    text: str
+
+
+def check() -> list[Finding]:
+    """Every finding; a problem means that runs will not work until it is solved."""
+    try:
+        settings = get_settings()
+    except ConfigError as error:
+        return [Finding("Settings", "problem", str(error))]
+    checks = (_python, _home, _space, _database, _catalog, _teacher, _worker, _port, _training)
+    return [_guarded(one, settings) for one in checks]
+
+
+def _guarded(one: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    try:
+        return one(settings)
+    except ZegaError as error:
+        return Finding(one.__name__.strip("_").capitalize(), "problem", str(error))
+
+
+def _python(_: Settings) -> Finding:
+    return Finding("Python", "ready", ".".join(map(str, sys.version_info[:3])))
+
+
+def _home(settings: Settings) -> Finding:
+    return Finding("Home", "ready", str(settings.prepare_home().resolve()))
+
+
+def _space(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.prepare_home()).free
+    text = f"{free / 1e9:.1f} GB free"
+    if free < LITTLE_SPACE:
+        return Finding("Space", "note", f"{text}. Runs are small, but a fine-tune needs about 1 GB.")
+    return Finding("Space", "ready", text)
+
+
+def _database(settings: Settings) -> Finding:
+    kind = "PostgreSQL" if settings.uses_postgresql else "SQLite"
+    with db.session(settings) as session:
+        if not settings.uses_postgresql:
+            said = session.connection().execute(text("PRAGMA quick_check")).scalar_one()
+            if said != "ok":
+                return Finding("Database", "problem", f"zega.db is damaged ({said}). Put a backup in its place.")
+        number = len(writers.ids(session))
+    return Finding("Database", "ready", f"{kind}, {number} {'writer' if number == 1 else 'writers'}")
+
+
+def _catalog(_: Settings) -> Finding:
+    catalog = load_catalog()
+    return Finding("Catalog", "ready", f"version {catalog.version}, {len(catalog.prompts)} prompts")
+
+
+def _teacher(settings: Settings) -> Finding:
+    return Finding("Teacher", "ready", providers.build_teacher(settings).label)
+
+
+def _worker(settings: Settings) -> Finding:
+    if launcher.worker_is_alive(settings):
+        return Finding("Worker", "ready", "running")
+    return Finding("Worker", "note", "not running; `make run`, the app and `zega auto-train` start one")
+
+
+def _port(settings: Settings) -> Finding:
+    try:
+        launcher.check_port(settings.port)
+    except ConfigError:
+        return Finding("Port", "note", f"{settings.port} is in use: by ZEGA if it is running, else set ZEGA_PORT")
+    return Finding("Port", "ready", f"{settings.port} is free")
+
+
+def _training(_: Settings) -> Finding:
+    missing = [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]
+    if missing:
+        return Finding("Training", "note", f"{', '.join(missing)} not installed; run `make setup`")
+    return Finding("Training", "ready", "torch, transformers and peft are installed")

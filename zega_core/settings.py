@@ -1,0 +1,74 @@
+"""Settings: the only reader of the environment. Every name is ``ZEGA_...``; a ``.env`` beside app.py works too."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from zega_core.errors import ConfigError, HomeError
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+
+Score = Annotated[float, Field(ge=0, le=10)]
+
+
+class Settings(BaseSettings):
+    """Defaults are the thresholds that the pages name where they act."""
+
+    model_config = SettingsConfigDict(env_prefix="ZEGA_", env_file=ROOT / ".env", extra="ignore", frozen=True)
+
+    home: Path = ROOT / ".zega"
+    database_url: SecretStr | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 8501
+
+    keep_score: Score = 7.0
+    story_score: Score = 8.0
+    fine_tune_every: Annotated[int, Field(ge=1)] = 50
+    near_duplicate_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of word 5-grams (of the shorter piece) above which a piece is a near duplicate."""
+
+    runs_at_once: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many sessions one worker works on at the same time."""
+    reconcile_every: Annotated[float, Field(gt=0)] = 60
+    """Seconds between two checks for runs that nobody works on."""
+    stale_after: Annotated[float, Field(gt=0)] = 60
+    """Seconds without a heartbeat after which a run is taken over."""
+
+    def __hash__(self) -> int:
+        return hash((self.home, self.database_url))
+
+    @property
+    def uses_postgresql(self) -> bool:
+        return self.database_url is not None
+
+    def prepare_home(self) -> Path:
+        """Create ``ZEGA_HOME`` and prove that it can be written to; raises HomeError."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            (self.home / "logs").mkdir(exist_ok=True)
+            probe = self.home / f".write-test-{os.getpid()}"
+            probe.write_text("ok", encoding="utf-8")
+            probe.unlink()
+        except OSError as error:
+            raise HomeError(
+                f"ZEGA cannot write to its folder {self.home} ({error.strerror or error}). "
+                "Give yourself write access and free space there, or choose another folder with ZEGA_HOME."
+            ) from error
+        return self.home
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process; raises ConfigError naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ZEGA_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(f"The setting {name} cannot be used: {first['msg']}. Correct or remove it.") from error

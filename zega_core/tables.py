@@ -1,0 +1,203 @@
+"""What is stored. Input was checked in ``configs``: ``table=True`` models do not validate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite drops zones, so they are taken off on the way in and put back on the way out."""
+
+    impl = SqlDateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class RunStatus(StrEnum):
+    queued = "queued"
+    running = "running"
+    stopping = "stopping"
+    stopped = "stopped"
+    done = "done"
+    failed = "failed"
+
+
+UNFINISHED = (RunStatus.queued, RunStatus.running, RunStatus.stopping)
+
+
+class ExampleStatus(StrEnum):
+    kept = "kept"
+    set_aside = "set_aside"
+    failed = "failed"
+
+
+class Source(StrEnum):
+    auto = "auto"
+    conversation = "conversation"
+    manuscript = "manuscript"
+    rating = "rating"
+    imported = "import"
+
+
+class Table(SQLModel, registry=registry()):
+    """Base of every table. Its own registry survives a re-import of this module by a hot reload."""
+
+
+def _moment(nullable: bool = False) -> Any:
+    return Field(default=None if nullable else ..., sa_type=UTCDateTime, nullable=nullable)
+
+
+class Writer(Table, table=True):
+    id: str = Field(primary_key=True, max_length=64)
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    last_used_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class TrainingSession(Table, table=True):
+    """One session of the history. ``num_examples_successful`` to ``completed_at`` are its record: written
+    when the run ends (``recorded``), and again by reconcile if that failed."""
+
+    __tablename__ = "training_session"  # type: ignore[assignment]
+    __table_args__ = (
+        Index("ix_training_session_writer_started", "user_id", "started_at"),
+        Index("ix_training_session_status", "status"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    session_id: str = Field(unique=True, max_length=32)
+
+    num_examples_requested: int
+    genres_selected: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    stored_in_memory: bool = False
+    saved_to_database: bool = False
+    seed: int
+    order_seed: int
+    """Seed of the order in which combinations are drawn."""
+    draw_from: dict[str, int] = Field(sa_column=Column(JSON, nullable=False))
+    """Per genre: how many combinations of that order earlier sessions have taken."""
+    teacher: str = Field(max_length=100)
+
+    num_examples_successful: int = 0
+    """Examples kept: the seeds count as successful what passed the quality filter."""
+    num_examples_failed: int = 0
+    """Examples without a usable answer."""
+    num_examples_set_aside: int = 0
+    stories_saved_count: int = 0
+    average_quality: float | None = None
+    min_quality: float | None = None
+    max_quality: float | None = None
+    best_performing_model: str | None = Field(default=None, max_length=100)
+    model_performance_json: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    genre_distribution_json: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    total_time_seconds: float = 0.0
+    training_examples_before: int = 0
+    training_examples_after: int = 0
+    fine_tuning_triggered: bool = False
+    recorded: bool = False
+
+    started_at: datetime = _moment()
+    completed_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+    status: str = Field(default=RunStatus.queued, max_length=16)
+    attempt: int = 1
+    lease: str | None = Field(default=None, max_length=32)
+    heartbeat_at: datetime | None = _moment(nullable=True)
+    active_seconds: float = 0.0
+    """Seconds that earlier, finished attempts of this run worked; a stopped run's pause does not count."""
+    error: str | None = None
+
+
+class Example(Table, table=True):
+    __table_args__ = (
+        UniqueConstraint("session_id", "idx"),
+        Index(
+            "ux_example_kept_text",
+            "user_id",
+            "text_hash",
+            unique=True,
+            sqlite_where=text("status = 'kept'"),
+            postgresql_where=text("status = 'kept'"),
+        ),
+        Index("ix_example_user_status", "user_id", "status", "genre"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    session_id: int | None = Field(default=None, foreign_key="training_session.id")
+    idx: int | None = None
+    source: str = Field(default=Source.auto, max_length=16)
+    genre: str = Field(max_length=16)
+    element: str = Field(max_length=16)
+    prompt: str
+    modifier: str | None = Field(default=None, max_length=32)
+    completion: str = ""
+    status: str = Field(max_length=16)
+    reason: str | None = None
+    """Why it was set aside, or why there was no answer."""
+    duplicate_of: int | None = None
+    quality: float | None = None
+    quality_report: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    quality_version: int | None = None
+    catalog_version: int | None = None
+    model: str | None = Field(default=None, max_length=100)
+    seed: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_ms: int = 0
+    text_hash: str = Field(default="", max_length=32)
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Story(Table, table=True):
+    """A piece that the writer asked to keep for reading, apart from training."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64, index=True)
+    example_id: int | None = Field(default=None, foreign_key="example.id", unique=True)
+    title: str = Field(max_length=200)
+    genre: str = Field(max_length=16)
+    body: str
+    quality: float | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Memory(Table, table=True):
+    """A text that writing may recall. The embedding is filled in by the memory feature."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64, index=True)
+    example_id: int | None = Field(default=None, foreign_key="example.id", unique=True)
+    body: str
+    genre: str | None = Field(default=None, max_length=16)
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Favourite(Table, table=True):
+    """A combination of genres that the writer wants to use again."""
+
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    name: str = Field(max_length=60)
+    genres: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    num_examples: int
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)

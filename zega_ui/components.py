@@ -1,0 +1,125 @@
+"""The pieces every page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from zega_core import providers
+from zega_core.catalog import Genre, load_catalog
+from zega_core.settings import get_settings
+from zega_core.tables import Example, ExampleStatus
+
+CHART = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+
+
+def page_header(title: str, lede: str) -> None:
+    st.title(title, anchor=False)
+    with st.container(key="lede"):
+        st.markdown(f":gray[{lede}]")
+
+
+def section(title: str, note: str | None = None) -> None:
+    st.header(title, anchor=False)
+    if note:
+        st.caption(note)
+
+
+def chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """The only call of st.plotly_chart: theme, settings and a text alternative for all."""
+    st.plotly_chart(figure, key=key, alt=alt, config=CHART, theme="streamlit", width="stretch")
+
+
+def empty_state(icon: str, title: str, body: str, action: Callable[[], Any] | None = None) -> None:
+    with st.container(border=True, key="empty", horizontal_alignment="center", gap="small"):
+        st.space("small")
+        with st.container(key="glyph-empty"):
+            st.markdown(f":gray[:material/{icon}:]", text_alignment="center")
+        st.header(title, anchor=False, text_alignment="center")
+        st.markdown(f":gray[{body}]", text_alignment="center", width=440)
+        if action:
+            action()
+        st.space("small")
+
+
+def error_state(
+    title: str, what_happened: str, what_now: str = "", action: Callable[[], Any] | None = None, key: str = "error"
+) -> None:
+    with st.container(border=True, key=key):
+        st.markdown(f"**:red[:material/error:] {title}**")
+        st.text(what_happened)
+        if what_now:
+            st.markdown(f":gray[{what_now}]")
+        if action:
+            action()
+
+
+def genre_label(genre: Genre) -> str:
+    """Markdown: the genre's icon in its colour, and its name."""
+    return f':color[:material/{genre.icon}:]{{foreground="{genre.color}"}} {genre.label}'
+
+
+def genre_label_of(key: str) -> str:
+    return genre_label(load_catalog().genre(key))
+
+
+def prose(text: str, key: str) -> None:
+    """What a writer or a model wrote, exactly as written. Markdown would rewrite it."""
+    with st.container(key=f"prose-{key}"):
+        st.text(text)
+
+
+def local_time(moment: datetime) -> datetime:
+    """In the zone of the reader's browser."""
+    return moment.astimezone(ZoneInfo(st.context.timezone or "UTC"))
+
+
+def score_badge(example: Example) -> None:
+    if example.status == ExampleStatus.failed:
+        st.badge("no answer", icon=":material/cloud_off:", color="red")
+    elif example.status == ExampleStatus.kept:
+        color = "green" if (example.quality or 0) >= get_settings().story_score else "blue"
+        st.badge(f"{example.quality:.1f} kept", icon=":material/bookmark_added:", color=color)
+    else:
+        word = "duplicate" if example.duplicate_of else "set aside"
+        st.badge(f"{example.quality:.1f} {word}", icon=":material/remove:", color="gray")
+
+
+def piece(example: Example, *, whole: bool) -> None:
+    """One example: genre, element, teacher, score, text, and why it scored so. ``whole`` shows all of it,
+    otherwise two lines with the rest a click away."""
+    catalog = load_catalog()
+    genre, element = catalog.genre(example.genre), catalog.element(example.element)
+    with st.container(key=f"feed-{example.id}", gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{genre_label(genre)}**")
+            teacher = providers.label_of(example.model or "")
+            st.markdown(f":small[:gray[{element.label} · {teacher}]]", width="stretch")
+            score_badge(example)
+        if example.status == ExampleStatus.failed:
+            st.caption(example.reason or "There was no answer.")
+            return
+        if whole:
+            prose(example.completion, f"{example.id}")
+            _why(example)
+            return
+        prose(example.completion.replace("\n\n", "\n"), f"clamp-{example.id}")
+        with st.expander("Read it, and why it scored so"):
+            prose(example.completion, f"whole-{example.id}")
+            _why(example)
+
+
+def _why(example: Example) -> None:
+    st.caption("Asked for:")
+    st.text(example.prompt)
+    if example.reason:
+        st.caption("Set aside:")
+        st.text(example.reason)
+    for criterion in (example.quality_report or {}).get("criteria", []):
+        st.markdown(f":small[**{criterion['label']}** {criterion['score']:.1f}]")
+        st.text(" ".join(criterion["reasons"]))
