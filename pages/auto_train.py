@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from zega_core import charts, db, providers
-from zega_core.analytics import in_words, pace, per_minute, plural, share, took, until_fine_tune
+from zega_core import db, providers
+from zega_core.analytics import in_words, pace, per_minute, plural, took, until_fine_tune
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.errors import ZegaError
@@ -12,7 +12,8 @@ from zega_core.settings import get_settings
 from zega_core.store import examples, favourites, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
 from zega_ui.boot import open_page
-from zega_ui.components import chart, empty_state, error_state, genre_label, genre_label_of, page_header, piece, section
+from zega_ui.components import empty_state, error_state, genre_label, genre_label_of, page_header, piece, section
+from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
 settings, catalog = get_settings(), load_catalog()
@@ -229,7 +230,12 @@ def results(row: TrainingSession) -> None:
             key="continue",
         )
     figures(tally)
-    distributions(tally, scores, kept)
+    left, right = st.columns(2, gap="large")
+    with left:
+        kept_by_genre(tally)
+    with right:
+        scores_of(scores)
+        next_fine_tune(kept)
     section("Newest pieces")
     for example in feed:
         piece(example, whole=False)
@@ -241,52 +247,14 @@ def results(row: TrainingSession) -> None:
     )
 
 
-def figures(tally: examples.Tally) -> None:
-    grid = st.grid(4, min_column_width=110, gap="small")
-    grid.metric(
-        "Kept", tally.kept, help=f"Pieces that scored {settings.keep_score:.1f} or more and were not duplicates."
-    )
-    grid.metric("Success rate", share(tally.kept, tally.done) if tally.done else "–", help="Kept, of all asked for.")
-    grid.metric(
-        "Average quality",
-        "–" if tally.average is None else f"{tally.average:.1f}",
-        help="Of everything that was scored.",
-    )
-    spread = "–" if tally.lowest is None else f"{tally.lowest:.1f} – {tally.highest:.1f}"
-    grid.metric("Lowest – highest", spread)
-
-
-def distributions(tally: examples.Tally, scores: list[float], kept: int) -> None:
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Kept by genre**")
-        if tally.genres:
-            rows = sorted(tally.genres.items(), key=lambda item: -item[1])
-            words = ", ".join(f"{catalog.genre(key).label} {number}" for key, number in rows)
-            chart(
-                charts.genre_distribution(tally.genres, catalog.genres),
-                key="genres",
-                alt=f"Kept examples by genre: {words}",
-            )
-        else:
-            st.caption("Nothing was kept this time. The pieces below say why.")
-    with right:
-        st.markdown("**Scores**")
-        if scores:
-            bins = charts.score_bins(scores)
-            words = ", ".join(f"{start:.1f}: {number}" for start, number in bins.items() if number)
-            chart(charts.score_distribution(scores, settings.keep_score), key="scores", alt=f"Pieces by score: {words}")
-        st.markdown("**Next fine-tune**")
-        short = until_fine_tune(kept, settings.fine_tune_every)
-        st.progress(
-            min(1.0, kept / settings.fine_tune_every), text=f"{kept} of {settings.fine_tune_every} kept examples"
-        )
-        st.caption(
-            f"{plural(short, 'more kept example')} and your model can learn from them."
-            if short
-            else "Enough to learn from."
-        )
-        st.page_link("pages/fine_tune.py", label="Go to Fine-Tune", icon=":material/tune:")
+def next_fine_tune(kept: int) -> None:
+    every = settings.fine_tune_every
+    short = until_fine_tune(kept, every)
+    st.markdown("**Next fine-tune**")
+    st.progress(min(1.0, kept / every), text=f"{min(kept, every)} of {every} kept examples")
+    learn = "and your model can learn from them."
+    st.caption(f"{plural(short, 'more kept example')} {learn}" if short else "There is enough to learn from.")
+    st.page_link("pages/fine_tune.py", label="Go to Fine-Tune", icon=":material/tune:")
 
 
 page_header(

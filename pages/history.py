@@ -3,18 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from zega_core import charts, db, providers
+from zega_core import db, providers
 from zega_core.analytics import plural, share, took
 from zega_core.catalog import load_catalog
 from zega_core.errors import NotFound
-from zega_core.settings import get_settings
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, ExampleStatus, RunStatus, TrainingSession
 from zega_ui.boot import open_page
-from zega_ui.components import chart, empty_state, genre_label, local_time, page_header, piece, section
+from zega_ui.components import empty_state, genre_label, local_time, page_header, piece, section
+from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
-settings, catalog = get_settings(), load_catalog()
+catalog = load_catalog()
 SESSIONS, PIECES = 10, 5
 STATUS = {
     RunStatus.queued: "Waiting",
@@ -91,14 +91,14 @@ def table(number: int) -> None:
         selection_mode="single-row",
         alt="Sessions, newest first",
         column_config={
-            "When": column.DatetimeColumn(format="D MMM, HH:mm", width=112),
-            "Kept": column.TextColumn(width=92),
-            "Quality": column.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=112),
-            "Range": column.TextColumn(width=88, help="Lowest and highest score"),
-            "Genres": column.TextColumn(width=190),
-            "Best teacher": column.TextColumn(width=150),
-            "Took": column.TextColumn(width=88),
-            "Status": column.TextColumn(width=92),
+            "When": column.DatetimeColumn(format="D MMM, HH:mm", width=104),
+            "Kept": column.TextColumn(width=82),
+            "Quality": column.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=104),
+            "Range": column.TextColumn(width=82, help="Lowest and highest score"),
+            "Genres": column.TextColumn(width=170),
+            "Best teacher": column.TextColumn(width=138),
+            "Took": column.TextColumn(width=72),
+            "Status": column.TextColumn(width=84),
         },
     )
     if chosen.selection.rows:
@@ -126,27 +126,18 @@ def detail(session_id: str) -> None:
         )
         return
     section(f"{local_time(row.started_at):%d %B %Y, %H:%M}", f"{genre_names(row)} · {STATUS[RunStatus(row.status)]}")
-    facts(row, tally)
-    if len(scores) > 1:
-        st.markdown("**Every scored piece, weakest to strongest**")
-        words = f"Quality of {len(scores)} pieces, from {min(scores):.1f} to {max(scores):.1f}"
-        chart(charts.quality_spread(scores, settings.keep_score), key="spread", alt=words)
+    figures(tally)
+    if row.error:
+        st.text(row.error)
+    left, right = st.columns(2, gap="large")
+    with left:
+        kept_by_genre(tally)
+    with right:
+        scores_of(scores)
     if row.status in UNFINISHED:
         st.page_link("pages/auto_train.py", label="Watch it being written", icon=":material/auto_stories:")
     record(row, tally)
     pieces(row, tally)
-
-
-def facts(row: TrainingSession, tally: examples.Tally) -> None:
-    grid = st.grid(4, min_column_width=130, gap="small")
-    grid.metric("Kept", f"{tally.kept} of {row.num_examples_requested}", border=True)
-    grid.metric("Set aside", tally.set_aside, border=True)
-    average = "–" if tally.average is None else f"{tally.average:.1f}"
-    grid.metric("Average quality", average, border=True)
-    spread = "–" if tally.lowest is None else f"{tally.lowest:.1f} – {tally.highest:.1f}"
-    grid.metric("Lowest – highest", spread, border=True)
-    if row.error:
-        st.text(row.error)
 
 
 def record(row: TrainingSession, tally: examples.Tally) -> None:

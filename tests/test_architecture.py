@@ -13,6 +13,7 @@ from zega_core.settings import ROOT
 
 LAYERS: list[set[str]] = [
     {"errors"},
+    {"toml_tables"},
     {"settings", "configs", "tables"},
     {"catalog", "db"},
     {"dataset", "analytics", "charts", "providers", "quality", "migrations"},
@@ -23,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"cli", "__main__"},
 ]
 INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations"}
-FILES = sorted((ROOT / "zega_core").rglob("*.py"))
+FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]
 
 

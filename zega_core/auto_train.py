@@ -18,7 +18,7 @@ from time import monotonic
 from zega_core import db
 from zega_core.catalog import Brief, Catalog, Modifier, Prompt, request
 from zega_core.dataset import NearDuplicates, text_hash
-from zega_core.errors import HomeError, ProviderError
+from zega_core.errors import HomeError, ProviderError, ZegaError
 from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
@@ -106,6 +106,9 @@ def run(session_id: str, attempt: int, *, settings: Settings, catalog: Catalog, 
         status = work.through([draw for draw in draws if draw.idx not in settled])
     except HomeError:
         raise
+    except ZegaError as known:
+        log.warning("session %s failed: %s", session_id, known)
+        status, error = RunStatus.failed, f"{known} What was written is safe."
     except Exception as unexpected:
         log.exception("session %s failed", session_id)
         status = RunStatus.failed

@@ -111,20 +111,3 @@ def readiness(kept: int, needed: int) -> go.Figure:
     )
     figure.update_layout(margin={"l": 24, "r": 36, "t": 16, "b": 14})
     return figure
-
-
-def quality_spread(scores: Sequence[float], keep: float) -> go.Figure:
-    """Every scored example of one session, weakest to strongest."""
-    ordered = sorted(scores)
-    figure = _figure(170)
-    figure.add_bar(
-        x=list(range(1, len(ordered) + 1)),
-        y=ordered,
-        marker={"color": [INK if score >= keep else NEUTRAL for score in ordered]},
-        hovertemplate="%{y:.1f}<extra></extra>",
-    )
-    figure.add_hline(y=keep, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
-    figure.update_yaxes(range=[0, 10], tickvals=[0, 5, keep, 10])
-    figure.update_xaxes(visible=False)
-    figure.update_layout(bargap=0.2 if len(ordered) < 100 else 0)
-    return figure

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -163,7 +164,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     """Say what is ready and what is not."""
     findings = readiness.check()
     if as_json:
-        sys.stdout.write(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False) + "\n")
     else:
         out = Console()
         for finding in findings:

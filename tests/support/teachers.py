@@ -12,9 +12,50 @@ from zega_core.catalog import Catalog, Element, Genre, Modifier, Prompt
 from zega_core.configs import GenreKey
 from zega_core.providers.base import Completion, GenerationOptions, Message
 
-NOUNS = "lantern harbour ladder kettle orchard bridge ledger window river cellar market garden tower ferry".split()
-VERBS = "carried counted mended followed watched opened crossed forgot burned sold hid found".split()
-ADJECTIVES = "cold narrow copper quiet crooked bright patient salted broken early hollow green".split()
+NOUNS = [
+    "lantern",
+    "harbour",
+    "ladder",
+    "kettle",
+    "orchard",
+    "bridge",
+    "ledger",
+    "window",
+    "river",
+    "cellar",
+    "market",
+    "garden",
+    "tower",
+    "ferry",
+]
+VERBS = [
+    "carried",
+    "counted",
+    "mended",
+    "followed",
+    "watched",
+    "opened",
+    "crossed",
+    "forgot",
+    "burned",
+    "sold",
+    "hid",
+    "found",
+]
+ADJECTIVES = [
+    "cold",
+    "narrow",
+    "copper",
+    "quiet",
+    "crooked",
+    "bright",
+    "patient",
+    "salted",
+    "broken",
+    "early",
+    "hollow",
+    "green",
+]
 
 
 def catalog() -> Catalog:

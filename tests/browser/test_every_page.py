@@ -1,0 +1,78 @@
+"""Each page in light and dark, on a desk and on a phone: complete, inside the window, accessible."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.support.app import Server, Visitor, serving
+from zega_core import auto_train, db, providers
+from zega_core.catalog import load_catalog
+from zega_core.configs import AutoTrainConfig
+from zega_core.settings import Settings
+from zega_core.store import sessions
+
+pytestmark = pytest.mark.browser
+STREAMLITS_OWN = {"list", "listitem", "svg-img-alt", "aria-dialog-name"}
+"""Rules of axe that Streamlit 1.67 breaks in elements we cannot reach."""
+AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An app whose writer has run sessions."""
+    settings = Settings(home=tmp_path_factory.mktemp("used") / "home")
+    teacher, catalog = providers.build_teacher(settings), load_catalog()
+    for seed in range(12):
+        config = AutoTrainConfig(num_examples=24, seed=seed)
+        with db.session(settings) as session:
+            row = sessions.create(session, config, teacher=teacher.name, order_seed=seed)
+        auto_train.run(row.session_id, 1, settings=settings, catalog=catalog, teacher=teacher)
+    (settings.home / "one.txt").write_text(row.session_id, encoding="utf-8")
+    with serving(settings) as running:
+        yield running
+        assert "Traceback" not in running.said
+        assert "Please replace" not in running.said
+
+
+def session_of(server: Server) -> str:
+    return (server.log.parents[1] / "one.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/history?page=2", "/history?session=ONE", "/fine_tune"])
+def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):
+    visitor.open(path.replace("ONE", session_of(server)))
+    page = visitor.page
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert visitor.overflow() <= 0
+    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
+    ours = [broken for broken in found if broken["id"] not in STREAMLITS_OWN]
+    assert not ours, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in ours], indent=1)
+
+
+def test_the_form_can_be_used_with_the_keyboard(visitor: Visitor):
+    visitor.open("/")
+    page = visitor.page
+    horror = page.get_by_role("button", name="Horror").first
+    horror.focus()
+    with visitor.rerun():
+        page.keyboard.press("Enter")
+    expect(horror).to_have_attribute("aria-pressed", "true")
+    box = page.get_by_role("checkbox", name="Also put kept pieces into memory")
+    box.focus()
+    with visitor.rerun():
+        page.keyboard.press("Space")
+    expect(box).to_be_checked()
+
+
+def test_all_that_was_written_can_be_read(visitor: Visitor, server: Server):
+    visitor.open("/")
+    reader = visitor.page.get_by_text("Read it, and why it scored so").first
+    reader.click()
+    expect(visitor.page.get_by_text("Asked for:").first).to_be_visible()
