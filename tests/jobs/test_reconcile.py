@@ -1,0 +1,108 @@
+"""Which rows are taken up again, by what the engine says of their workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from zega_core import db
+from zega_core.configs import AutoTrainConfig
+from zega_core.jobs import client
+from zega_core.jobs.reconcile import reconcile
+from zega_core.settings import Settings
+from zega_core.store import sessions
+from zega_core.tables import RunStatus, now
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@dataclass
+class FakeEngine:
+    """The engine's answers: a status per workflow id, and what was enqueued."""
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    enqueued: list[str] = field(default_factory=list)
+
+    def list_workflows(self, *, workflow_ids: list[str], **_: object) -> list[SimpleNamespace]:
+        (one,) = workflow_ids
+        if one not in self.statuses:
+            return []
+        return [SimpleNamespace(status=self.statuses[one], updated_at=int(now().timestamp() * 1000))]
+
+    def enqueue(self, options: dict[str, str], session_id: str, attempt: int) -> None:
+        self.enqueued.append(options["workflow_id"])
+        self.statuses.setdefault(options["workflow_id"], "ENQUEUED")
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    fake = FakeEngine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "dbos_client", lambda settings: fake)
+        yield fake
+
+
+def create(status: RunStatus, silent: float | None) -> str:
+    """A row in this status whose last sign of life is so many seconds ago."""
+    with db.session() as session:
+        row = sessions.create(session, AutoTrainConfig(num_examples=3), teacher="scripted", order_seed=1)
+        row.status = status
+        row.heartbeat_at = None if silent is None else now() - timedelta(seconds=silent)
+        session.add(row)
+        return row.session_id
+
+
+@pytest.mark.parametrize("status", [RunStatus.queued, RunStatus.running, RunStatus.stopping])
+def test_a_row_without_a_workflow_is_enqueued_under_its_own_id(engine: FakeEngine, config: Settings, status: RunStatus):
+    one = create(status, None)
+    assert reconcile(config) == 1
+    assert engine.enqueued == [f"{one}:1"]
+
+
+@pytest.mark.parametrize("ended", ["ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])
+def test_an_unfinished_row_whose_workflow_ended_gets_a_new_attempt(engine: FakeEngine, config: Settings, ended: str):
+    one = create(RunStatus.running, 1)
+    engine.statuses[f"{one}:1"] = ended
+    assert reconcile(config) == 1
+    assert engine.enqueued == [f"{one}:2"]
+    assert reconcile(config) == 0
+
+
+def test_a_silent_run_is_taken_over_and_a_living_one_is_not(engine: FakeEngine, config: Settings):
+    silent, living = create(RunStatus.running, 61), create(RunStatus.running, 2)
+    engine.statuses |= {f"{silent}:1": "PENDING", f"{living}:1": "PENDING"}
+    assert reconcile(config) == 1
+    assert engine.enqueued == [f"{silent}:2"]
+
+
+def test_a_run_that_a_worker_has_only_just_taken_is_left_alone(engine: FakeEngine, config: Settings):
+    one = create(RunStatus.queued, None)
+    engine.statuses[f"{one}:1"] = "PENDING"
+    assert reconcile(config) == 0
+
+
+@pytest.mark.parametrize("waiting", ["ENQUEUED", "DELAYED"])
+def test_a_run_that_waits_its_turn_is_left_alone_however_long(engine: FakeEngine, config: Settings, waiting: str):
+    one = create(RunStatus.queued, None)
+    engine.statuses[f"{one}:1"] = waiting
+    assert reconcile(config) == 0
+
+
+def test_a_run_that_was_stopping_goes_on_stopping(engine: FakeEngine, config: Settings):
+    one = create(RunStatus.stopping, 100)
+    engine.statuses[f"{one}:1"] = "PENDING"
+    reconcile(config)
+    with db.reading() as session:
+        assert sessions.get(session, "default", one).status == RunStatus.stopping
+
+
+def test_a_missing_record_is_written(engine: FakeEngine, config: Settings):
+    one = create(RunStatus.done, None)
+    assert reconcile(config) == 1
+    with db.reading() as session:
+        assert sessions.get(session, "default", one).recorded
+    assert reconcile(config) == 0

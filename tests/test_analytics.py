@@ -1,0 +1,48 @@
+"""Numbers and words about runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from zega_core import analytics
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kept, left", [(0, 50), (49, 1), (50, 0), (80, 0)])
+def test_how_far_to_the_next_fine_tune(kept: int, left: int):
+    assert analytics.until_fine_tune(kept, 50) == left
+
+
+def test_a_percentage_needs_twenty():
+    assert analytics.share(9, 19) == "9 of 19"
+    assert analytics.share(15, 20) == "75%"
+
+
+def test_the_pace_is_over_the_newest_pieces():
+    assert analytics.pace([START]) is None
+    assert analytics.pace([START, START, START]) is None
+    assert analytics.pace([START + timedelta(seconds=number / 2) for number in range(11)]) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (0, "a few seconds"),
+        (40, "less than a minute"),
+        (70, "about a minute"),
+        (600, "about 10 minutes"),
+        (3600, "about an hour"),
+        (7200, "about 2 hours"),
+        (9000, "about 2.5 hours"),
+    ],
+)
+def test_durations_in_words(seconds: float, words: str):
+    assert analytics.in_words(seconds) == words
+
+
+@pytest.mark.parametrize("seconds, words", [(3.42, "3.4 s"), (125, "2 min 05 s"), (4320, "1 h 12 min")])
+def test_measured_durations(seconds: float, words: str):
+    assert analytics.took(seconds) == words

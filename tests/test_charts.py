@@ -1,0 +1,43 @@
+"""Figures hold exactly what they were given."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.teachers import catalog
+from zega_core import charts
+
+GENRES = catalog().genres
+
+
+def test_genres_are_drawn_most_first_with_their_colour_and_number():
+    figure = charts.genre_distribution({"fantasy": 2, "horror": 5, "sci_fi": 0}, GENRES)
+    (bars,) = figure.data
+    assert list(bars.y) == ["Fantasy", "Horror"]  # drawn from the bottom up
+    assert list(bars.text) == ["2", "5"]
+
+
+@given(st.lists(st.floats(0, 10)))
+def test_every_score_is_in_one_bin(scores: list[float]):
+    assert sum(charts.score_bins(scores).values()) == len(scores)
+
+
+def test_what_is_kept_is_drawn_apart_from_what_is_not():
+    figure = charts.score_distribution([6.9, 7.0, 10.0], keep=7.0)
+    (bars,) = figure.data
+    colour = dict(zip([low for low, _ in bars.customdata], bars.marker.color, strict=True))
+    number = dict(zip([low for low, _ in bars.customdata], bars.y, strict=True))
+    assert (number[6.5], number[7.0], number[9.5]) == (1, 1, 1)
+    assert colour[6.5] == charts.NEUTRAL
+    assert colour[7.0] == colour[9.5] == charts.INK
+
+
+def test_no_scores_is_no_error():
+    charts.score_distribution([], keep=7.0)
+    charts.genre_distribution({}, GENRES)
+
+
+def test_the_gauge_is_red_until_there_is_enough():
+    assert charts.readiness(10, 50).data[0].gauge.bar.color == charts.RUBRIC
+    assert charts.readiness(50, 50).data[0].gauge.bar.color == charts.INK
