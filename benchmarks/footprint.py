@@ -119,7 +119,8 @@ def main() -> None:
             assert has_torch(process.pid)
         browser.close()
     print(
-        f"start to first usable page: {our_time:.1f} s, empty Streamlit app {empty_time:.1f} s: {our_time / empty_time:.1f}x"
+        f"start to first usable page: {our_time:.1f} s, empty Streamlit app {empty_time:.1f} s: "
+        f"{our_time / empty_time:.1f}x"
     )
     print(f"app at rest: {app:.0f} MB, empty Streamlit app {empty_size:.0f} MB: {app / empty_size:.1f}x")
     print(f"worker at rest: {worker:.0f} MB, a process with torch {with_torch:.0f} MB: {worker / with_torch:.2f}x")

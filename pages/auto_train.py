@@ -9,10 +9,21 @@ from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.errors import ZegaError
 from zega_core.jobs import client
 from zega_core.settings import get_settings
-from zega_core.store import examples, favourites, sessions
+from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
 from zega_ui.boot import open_page
-from zega_ui.components import empty_state, error_state, genre_label, genre_label_of, page_header, piece, section
+from zega_ui.components import (
+    empty_state,
+    error_state,
+    genre_label,
+    genre_label_of,
+    guarded,
+    page_header,
+    piece,
+    refusal,
+    section,
+)
+from zega_ui.favourite_menu import GENRES, NUMBER, NUMBER_BOX, favourite_menu
 from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
@@ -20,43 +31,26 @@ settings, catalog = get_settings(), load_catalog()
 teacher = providers.build_teacher(settings)
 state = st.session_state
 FEED = 5
-
-
-def guarded(action, *arguments) -> None:
-    """Run what a button asks for; a refusal is shown above the form."""
-    state.pop("auto_train_error", None)
-    try:
-        action(*arguments)
-    except ZegaError as error:
-        state["auto_train_error"] = str(error)
+HEADINGS = {
+    RunStatus.queued: "Waiting for the worker",
+    RunStatus.running: "Writing now",
+    RunStatus.stopping: "Stopping",
+    RunStatus.stopped: "Last run, stopped early",
+    RunStatus.failed: "Last run, interrupted",
+    RunStatus.done: "Last run",
+}
 
 
 def start() -> None:
     config = checked(
         AutoTrainConfig,
         writer_id=writer,
-        num_examples=state.auto_train_n,
-        genres=tuple(state.auto_train_genres),
+        num_examples=state[NUMBER],
+        genres=tuple(state[GENRES]),
         store_in_memory=state.auto_train_memory,
         save_to_database=state.auto_train_stories,
     )
     client.start_auto_train(config, teacher=teacher.name, one_at_a_time=True)
-
-
-def use_favourite(genres: list[str], number: int) -> None:
-    state.auto_train_genres = genres
-    state.auto_train_n = state.auto_train_box = number
-
-
-def save_favourite() -> None:
-    with db.session() as session:
-        favourites.save(session, writer, state.favourite_name, state.auto_train_genres, state.auto_train_n)
-    state.favourite_name = ""
-
-
-def remove_favourite(name: str) -> None:
-    with db.session() as session:
-        favourites.remove(session, writer, name)
 
 
 def follow(source: str, target: str) -> None:
@@ -64,56 +58,29 @@ def follow(source: str, target: str) -> None:
 
 
 def number_of_examples() -> int:
-    state.setdefault("auto_train_n", 20)
-    state.setdefault("auto_train_box", state.auto_train_n)
+    state.setdefault(NUMBER, 20)
+    state.setdefault(NUMBER_BOX, state[NUMBER])
     wide, narrow = st.columns([5, 2], vertical_alignment="bottom", gap="small")
     wide.slider(
         "How many examples",
         1,
         MAX_EXAMPLES,
-        key="auto_train_n",
+        key=NUMBER,
         persist_state="session",
         on_change=follow,
-        args=("auto_train_n", "auto_train_box"),
+        args=(NUMBER, NUMBER_BOX),
     )
     narrow.number_input(
         "Number of examples",
         1,
         MAX_EXAMPLES,
-        key="auto_train_box",
+        key=NUMBER_BOX,
         persist_state="session",
         label_visibility="collapsed",
         on_change=follow,
-        args=("auto_train_box", "auto_train_n"),
+        args=(NUMBER_BOX, NUMBER),
     )
-    return state.auto_train_n
-
-
-def favourite_menu() -> None:
-    with db.reading() as session:
-        mine = favourites.of_writer(session, writer)
-    with st.popover("Favourites", icon=":material/bookmark:", width="stretch"):
-        for favourite in mine:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.button(
-                    f"{favourite.name} · {favourite.num_examples}",
-                    key=f"use-{favourite.id}",
-                    help=", ".join(catalog.genre(key).label for key in favourite.genres),
-                    width="stretch",
-                    on_click=use_favourite,
-                    args=(favourite.genres, favourite.num_examples),
-                )
-                st.button(
-                    "Remove",
-                    key=f"remove-{favourite.id}",
-                    type="tertiary",
-                    on_click=guarded,
-                    args=(remove_favourite, favourite.name),
-                )
-        if not mine:
-            st.caption("Save a number and a choice of genres that you want to use again.")
-        st.text_input("Save the present choice as", key="favourite_name", max_chars=favourites.MAX_NAME)
-        st.button("Save", key="save_favourite", on_click=guarded, args=(save_favourite,))
+    return state[NUMBER]
 
 
 def forecast(number: int) -> str:
@@ -131,14 +98,14 @@ def setup(primary: bool) -> None:
         "Genres",
         [genre.key for genre in catalog.genres],
         selection_mode="multi",
-        key="auto_train_genres",
+        key=GENRES,
         persist_state="session",
         format_func=genre_label_of,
         wrap=True,
     )
     if not chosen:
         st.caption("No genre chosen: all eight take turns.")
-    favourite_menu()
+    favourite_menu(writer)
     st.checkbox(
         "Also put kept pieces into memory",
         key="auto_train_memory",
@@ -197,7 +164,7 @@ def live(session_id: str) -> None:
         return
     if row.status not in UNFINISHED:
         st.rerun()
-    section({RunStatus.queued: "Waiting for the worker", RunStatus.stopping: "Stopping"}.get(row.status, "Writing now"))
+    section(HEADINGS[RunStatus(row.status)])
     left = row.num_examples_requested - tally.done
     hint = f"{per_minute(rate)} · {in_words(left / rate)} left" if rate else "beginning"
     st.progress(tally.done / row.num_examples_requested, text=f"{tally.done} of {row.num_examples_requested} · {hint}")
@@ -208,6 +175,18 @@ def live(session_id: str) -> None:
     st.caption(":material/bedtime: You can close this page. The run goes on, and you will find it here again.")
 
 
+def watch(seen: tuple[str, str] | None) -> None:
+    """While nothing runs here: notice a run that was started elsewhere."""
+    try:
+        with db.reading() as session:
+            row = sessions.latest(session, writer)
+    except ZegaError as error:
+        st.caption(str(error))
+        return
+    if (None if row is None else (row.session_id, row.status)) != seen:
+        st.rerun()
+
+
 def results(row: TrainingSession) -> None:
     with db.reading() as session:
         tally = examples.tally(session, row.id or 0)
@@ -215,15 +194,14 @@ def results(row: TrainingSession) -> None:
         kept = examples.count_kept(session, writer)
         feed = examples.newest(session, writer, row.id or 0, FEED)
     missing = row.num_examples_requested - tally.kept - tally.set_aside
-    title = {RunStatus.stopped: "Last run, stopped early", RunStatus.failed: "Last run, interrupted"}
-    seconds = took(row.active_seconds)
-    section(title.get(row.status, "Last run"), f"{tally.done} of {row.num_examples_requested} examples in {seconds}")
+    done = f"{tally.done} of {row.num_examples_requested} examples in {took(row.active_seconds)}"
+    section(HEADINGS[RunStatus(row.status)], done)
     if row.error:
         error_state("The run could not finish", row.error, "Continue writes what is missing.")
-    if missing and row.status in (RunStatus.stopped, RunStatus.failed):
+    if missing:
         st.button(
-            f"Continue with the other {missing}",
-            type="primary",
+            f"Continue with the other {missing}" if tally.done < row.num_examples_requested else f"Try {missing} again",
+            type="secondary" if row.status == RunStatus.done else "primary",
             icon=":material/play_arrow:",
             on_click=guarded,
             args=(client.resume, writer, row.session_id),
@@ -261,12 +239,11 @@ page_header(
     "Auto-Train",
     "A teacher writes short pieces in the genres you choose. The strongest are kept, and your model learns from them.",
 )
-if "auto_train_error" in state:
-    error_state("That could not be done", state["auto_train_error"])
+refusal()
 with db.reading() as opened:
     last = sessions.latest(opened, writer)
 running = last is not None and last.status in UNFINISHED
-unfinished = last is not None and last.status in (RunStatus.stopped, RunStatus.failed)
+to_continue = last is not None and last.status in (RunStatus.stopped, RunStatus.failed)
 
 # On a phone columns stack: what matters most comes first.
 if last is None:
@@ -289,4 +266,5 @@ with side, st.container(border=True, key="setup"):
     if last is not None and running:
         under_way(last)
     else:
-        setup(primary=not unfinished)
+        setup(primary=not to_continue)
+        st.fragment(watch, run_every=2)(None if last is None else (last.session_id, last.status))

@@ -168,12 +168,10 @@ class TestRun:
         assert work(session_id, teacher, config) == RunStatus.done
         assert Counter(row.reason for row in rows_of(session_id) if row.status == "failed") == {"Nobody answered.": 2}
         with db.session() as session:
-            row = sessions.get(session, "default", session_id)
-            row.status = RunStatus.stopped
-            session.add(row)
-        with db.session() as session:
             assert sessions.ask_to_continue(session, "default", session_id)
         assert work(session_id, ScriptedTeacher(), config, attempt=2) == RunStatus.done
+        with db.session() as session:
+            assert not sessions.ask_to_continue(session, "default", session_id)
         assert [row.idx for row in rows_of(session_id)] == [0, 1, 2, 3]
         assert not [row for row in rows_of(session_id) if row.status == "failed"]
 

@@ -82,6 +82,7 @@ def _teacher(settings: Settings) -> Finding:
 
 
 def _worker(settings: Settings) -> Finding:
+    settings.prepare_home()
     if launcher.worker_is_alive(settings):
         return Finding("Worker", "ready", "running")
     return Finding("Worker", "note", "not running; `make run`, the app and `zega auto-train` start one")

@@ -21,7 +21,8 @@ class Table:
         at = 0
         for needle in (*self.trail, *near):
             parts = [part for part in re.split(r'["\\\n]', needle) if part.strip()]
-            found = self.source.find(max(parts, key=len), at) if parts else -1
+            key = re.compile(rf"^{needle} *=", re.MULTILINE).search(self.source, at) if needle.isidentifier() else None
+            found = key.start() if key else self.source.find(max(parts, key=len), at) if parts else -1
             at = found + 1 if found >= 0 else at
         line = self.source.count("\n", 0, max(at - 1, 0)) + 1
         return ConfigError(f"{self.path}, line {line}: {why}")

@@ -12,6 +12,7 @@ import streamlit as st
 
 from zega_core import providers
 from zega_core.catalog import Genre, load_catalog
+from zega_core.errors import ZegaError
 from zega_core.settings import get_settings
 from zega_core.tables import Example, ExampleStatus
 
@@ -57,6 +58,21 @@ def error_state(
             st.markdown(f":gray[{what_now}]")
         if action:
             action()
+
+
+def guarded(action: Callable[..., None], *arguments: object) -> None:
+    """Run what a button asks for; when it is refused, ``refusal`` says why at the next drawing."""
+    st.session_state.pop("refusal", None)
+    try:
+        action(*arguments)
+    except ZegaError as error:
+        st.session_state["refusal"] = str(error)
+
+
+def refusal() -> None:
+    """Say why the last press was refused, once."""
+    if "refusal" in st.session_state:
+        error_state("That could not be done", st.session_state.pop("refusal"), key="refusal-shown")
 
 
 def genre_label(genre: Genre) -> str:

@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with db.session(settings) as session:
             row = sessions.create(session, config, teacher=teacher.name, order_seed=seed)
         auto_train.run(row.session_id, 1, settings=settings, catalog=catalog, teacher=teacher)
-    (settings.home / "one.txt").write_text(row.session_id, encoding="utf-8")
+        (settings.home / "one.txt").write_text(row.session_id, encoding="utf-8")
     with serving(settings) as running:
         yield running
         assert "Traceback" not in running.said

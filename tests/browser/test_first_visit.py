@@ -72,7 +72,8 @@ def test_a_run_survives_refresh_shows_in_another_tab_and_can_be_stopped_and_cont
 ):
     settings = Settings(home=tmp_path / "home")
     with running(settings, tmp_path / "calls.txt", delay=0.4, in_flight=2), serving(settings) as server:
-        first = Visitor(chromium, server)
+        first, idle = Visitor(chromium, server), Visitor(chromium, server)
+        idle.open()
         first.open()
         slider = first.page.get_by_role("slider", name=re.compile("How many examples"))
         slider.fill("29")
@@ -81,6 +82,8 @@ def test_a_run_survives_refresh_shows_in_another_tab_and_can_be_stopped_and_cont
         first.page.get_by_role("button", name="Start writing").click()
         expect(first.page.get_by_role("progressbar")).to_be_visible()
         expect(first.page.get_by_text(re.compile(r"[1-9]\d* of 30"))).to_be_visible()
+        expect(idle.page.get_by_text(re.compile(r"[1-9]\d* of 30"))).to_be_visible()
+        idle.close()
         first.page.reload()
         expect(first.page.get_by_text(re.compile(r"[1-9]\d* of 30"))).to_be_visible()
         second = Visitor(chromium, server)

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from zega_core.catalog import Catalog, Element, Genre, Modifier, Prompt
 from zega_core.configs import GenreKey
@@ -98,8 +97,6 @@ def story(seed: int, prompt: str = "", sentences: int = 9) -> str:
 class ScriptedTeacher:
     """Writes ``story`` unless ``reply`` says otherwise: a function of the call's number, options and prompt."""
 
-    label: ClassVar[str] = "Scripted teacher"
-
     def __init__(
         self,
         reply: Callable[[int, GenerationOptions], str | Exception] | None = None,
@@ -107,7 +104,7 @@ class ScriptedTeacher:
         delay: float = 0.0,
         in_flight: int = 4,
     ) -> None:
-        self.name = "scripted"
+        self.name, self.label = "scripted", "Scripted teacher"
         self.in_flight = in_flight
         self.calls: list[GenerationOptions] = []
         self.most_at_once = 0

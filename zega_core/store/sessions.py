@@ -215,10 +215,11 @@ def ask_to_stop(session: Session, writer_id: str, session_id: str) -> TrainingSe
 
 
 def ask_to_continue(session: Session, writer_id: str, session_id: str) -> TrainingSession | None:
-    """Queue what a stopped or failed session still lacks; None if there is nothing to continue, or another
-    press was first."""
+    """Queue what an ended session still lacks, examples without an answer included; None if there is nothing
+    to continue, or another press was first."""
     row = get(session, writer_id, session_id)
-    return _queue_again(session, row, (RunStatus.stopped, RunStatus.failed))
+    ended = [RunStatus.stopped, RunStatus.failed]
+    return _queue_again(session, row, [*ended, RunStatus.done] if row.num_examples_failed else ended)
 
 
 def take_over(session: Session, row: TrainingSession) -> TrainingSession | None:

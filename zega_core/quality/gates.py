@@ -1,0 +1,300 @@
+"""What is not a piece at all, or is one with something in it that must not be learned from.
+
+Each gate is a plain rule that names what it saw. It caps the score: near 0 for what is no piece,
+around 3 for a broken one, around 5 or 6 for a good one with foreign matter in it. What a figure in
+a story says stands between quotes and is never held against the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from zega_core.catalog import Element
+from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    cap: float  # no score above this, 0..10
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the piece is held against."""
+
+    prompt_words: tuple[str, ...]  # lower case, in order, without the wording of the task
+    names: Mapping[str, str]  # its distinct content words, by their stems
+    element: Element
+
+
+def _flags(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+
+
+_TASK = r"(?:scene|story|dialogue|piece|passage|description|character|setting|sketch|draft|version)"
+_INJECTION = _flags(
+    r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|earlier)\b.{0,20}\b(?:instruction|prompt)"
+    r"|\b(?:ignore|disregard|forget) (?:the|all|any|your) (?:instructions|prompts?) (?:above|before)"
+    r"|\b(?:score|rate|grade|rating|mark)\b.{0,40}\b(?:10|ten)(?:\s*/|\s+out of\b)|\bquality score\b"
+    r"|\b(?:score|rate|grade) (?:this|the) (?:\w+ )?(?:as|at|with|a|10|ten|highly)\b"
+    r"|\b(?:evaluator|judge|grader|assistant)s? (?:must|should|has to|will now) (?:score|rate|award|assign|give)"
+    r"|\b(?:award|assign|give|deserve|receive)s?\b.{0,30}\b(?:maximum|highest|perfect|full|10) (?:score|rating"
+    r"|marks|grade|points|10|ten)\b|^\W{0,3}(?:system|assistant)\W{1,3}.{0,80}\b(?:score|instruction|rating|points|prompt)"
+)
+_REFUSAL = _flags(
+    r"\b(?:i can'?t|i cannot|i can not|i'm unable to|i am unable to|i won't|i'm not able to|i am not able to)"
+    r"\s+(?:help (?:you )?with|assist|create|write|generate|provide|produce|fulfil|comply|engage|complete|do that)"
+    r"|\bas an? (?:ai|artificial intelligence) (?:model|assistant)\b|\blanguage model\b|\bgeneral tips\b"
+    r"|\bi don't have (?:personal|the ability)|\bi(?:'m| am) sorry,? but (?:this|that|your) (?:request|prompt)\b"
+)
+_REQUEST = _flags(rf"\b(?:request|content|guidelines|policy|topic|language model|(?:write|create) (?:\w+ )?{_TASK})")
+_PREAMBLE = _flags(
+    r"\A\W*(?:sure|certainly|of course|absolutely|okay|great|here(?:'s| is| are))\b[^\n]{0,120}"
+    rf"\b{_TASK}\b[^\n]{{0,120}}"
+)
+_POSTAMBLE = _flags(
+    r"^\W*(?:let me know if (?:you|there)|i hope (?:you|this|that)\b.{0,40}\b(?:enjoy|help|like|meet)|feel free to"
+    rf"|would you like me to|if you(?:'d| would) like (?:me|another|any)|word count|\(?note:"
+    rf"|this {_TASK} (?:captures|shows|uses|explores|aims))"
+)
+_ANALYSIS = _flags(
+    rf"\bthis {_TASK} (?:effectively|uses|explores|introduces|employs|depicts|captures|shows|begins|opens)"
+    r"|\bthe (?:author|reader|audience|protagonist|antagonist|narrative|imagery|pacing|plot)s?\b|\bprotagonist"
+    r"|\bforeshadow|\bsymbolis|\bsymboliz|\bsuspense\b|\bplot twist|\btwist\b|\bcharacter development"
+    r"|\bclimax\b|\bthemes?\b|\bsubtext\b|\brelatable\b|\bvivid\b|\batmosphere\b|\bcliffhanger"
+)
+_OUTLINE = _flags(
+    r"^\W{0,4}(?:outline|synopsis|plot points?|logline|summary|beats?|act (?:one|two|three|[iv123]+)|twist"
+    r"|setting|characters?|conflict|resolution|introduction|theme|tone|genre|ending|backstory)\W{0,3}:?\W{0,3}$"
+    r"|^\W{0,4}(?:outline|synopsis|logline|summary|twist|conflict|resolution|theme|tone|backstory)\W{0,3}:"
+)
+_BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
+_PLACEHOLDER = _flags(
+    r"\[[^\]\n]{0,20}(?:name|insert|place|your|detail|describe|object|noun|city|town|adjective)[^\]\n]{0,30}\]"
+    r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b|_{4,}"
+    r"|\binsert (?:\w+ )?(?:name|here|text)\b"
+)
+_CAPS_SLOT = re.compile(r"\[(?!REDACTED)[A-Z][A-Z _]{1,30}\]")
+_CODE = _flags(
+    r'\A\s*[\[{]\s*["{\[]|"\s*:\s*["{\[]|^\s*```|</?[a-z][a-z0-9]*(?:\s[^<>\n]{0,80})?/?>|&(?:nbsp|quot|amp|lt);'
+    r"|<\|[^|\n]{1,30}\|>|\[/?INST\]|^\s*(?:def |import |function |class )\w+.{0,40}[({:;]\s*$|\\n|\ufffd"
+)
+_MARKDOWN = re.compile(r"^[ \t]*#{1,6}[ \t]+\S|\*\*[^*\n]{2,80}\*\*", re.MULTILINE)
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
+_CLOSED = re.compile(r"[.!?…][\"')\]*_ ]*$|[—–-]\"$|[\w]\"$|[—–]$|[,;:]\"$")
+_FINIS = _flags(r"(?:[\s*#~_]*\b(?:the end|fin)\b\.?)?[\s*#~_]*\Z")
+_DEBRIS = re.compile(
+    r"[bcdfghjklmnpqrstvwxz]{6}|asdf|sdfg|dfgh|hjkl|qwer|zxcv|(.)\1\1|[jqv][bcdfghjklmnpqstxz]|x[bdfgjkmnrxz]|[bcdfgkmprstwz]x"
+)
+_ONSETS = word_set(
+    """bl br ch cl cr cz dr dw fj fl fr gh gl gn gr gw kh kl kn kr kv mc ph pl pn pr ps pt qu rh sc sh sk sl sm sn sp
+    sq sr st sv sw sz th tr ts tw tz vl vr wh wr zh zl zw ll mr"""
+)
+_CODAS = word_set(
+    """bs ch ck cs ct ds dt ff fs ft gg gh gs hn hs ht kh ks ld lf lk ll lm ln lp ls lt lz mb mn mp ms nd ng nk nn ns
+    nt nx ph ps pt rb rc rd rf rg rk rl rm rn rp rr rs rt sh sk sm sp ss st tch th ts tt tz wd wk wl wn ws xt zz dd bb
+    bt hm gn lc nc nz rv rx lb nth rth cz hr"""
+)
+_VOWELS = frozenset("aeiouyàáâäãåæèéêëìíîïòóôöõøùúûüœ")
+_UTTERANCES = word_set("mr mrs hm hmm hmmm mm mmm mmmm sh shh shhh shhhh brr brrr pst psst tsk nth pfft grr grrr zzz")
+_FOREIGN = word_set(
+    """el la los las que de un una por para con su del y en der die das und ist nicht ein eine mit auf dem den le les
+    des est une dans pas pour qui elle et sur avec di che non della il per sono ich sie es zu von je tu nous vous il
+    ils au aux du como pero era och att det som är jag og ikke het een van niet nie się jest to na ja"""
+) - {"die", "to", "es", "van", "den", "non", "per"}
+_DET = word_set("the a an my your its our their every")
+_NO_NOUN = word_set(
+    """the a an my your its our their of to and or but with from by for at is was are were be been has had have do does
+    did he she it they we i him them us me who whom which if because than as could would should must shall into onto
+    upon until when where why how not never in on"""
+)
+_LINKS = word_set("of to from into with is was has had were")
+_CLASH = word_set("is was has are were he she we they")
+_ASKS = word_set("is was has had were")  # before a subject they ask: "was he there?"
+_SUBJECTS = word_set("i he she they we")
+_HANGING = _DET | {"and", "or", "but", "than", "into", "because"}
+
+
+@lru_cache(maxsize=20_000)
+def odd_word(word: str) -> bool:
+    """Whether English could hardly spell a word so ("wtih", "tgohteer", "asdfgh"); lower case in."""
+    if len(word) < 3 or not word.isascii() or "'" in word or word in _UTTERANCES:
+        return False
+    if not _VOWELS.intersection(word) or _DEBRIS.search(word):
+        return True
+    first, last = word[:2], word[-2:]
+    return (not _VOWELS.intersection(first) and first not in _ONSETS) or (
+        not _VOWELS.intersection(last) and last not in _CODAS
+    )
+
+
+def check(piece: Piece, asked: Asked) -> Gate | None:
+    """The strictest gate the piece runs into, or None."""
+    found = [gate for rule in _RULES if (gate := rule(piece, asked))]
+    return min(found, key=lambda gate: gate.cap, default=None)
+
+
+def _length(piece: Piece, asked: Asked) -> Gate | None:
+    words, wanted = len(piece.words), asked.element.min_words
+    if not words:
+        return Gate(0.0, "There is nothing here to read.")
+    if words < max(8, wanted // 5):
+        return Gate(0.4 + 1.2 * words / max(8, wanted), f"It is only {words} word{'s' * (words > 1)} long.")
+    return None
+
+
+def _intruder(piece: Piece, asked: Asked) -> Gate | None:
+    """Words to a judge, a refusal, words about the piece: only outside quotes."""
+    outside, words = piece.narration, len(piece.words)
+    if _INJECTION.search(outside):
+        return Gate(0.4, "It speaks to whoever scores it instead of telling something.")
+    if (hit := _REFUSAL.search(outside)) and (words < 40 or (hit.start() < 200 and _REQUEST.search(outside))):
+        return Gate(0.4, "It declines the task instead of writing the piece.")
+    if hit := _PREAMBLE.search(outside):
+        short = words - len(hit.group().split()) < asked.element.min_words // 2
+        return Gate(1.5 if short else 5.0, "It opens with words about the task, not with the piece.")
+    if hit := _POSTAMBLE.search(outside):
+        return Gate(1.5 if words < asked.element.min_words // 2 else 5.0, "It ends in talk about itself.")
+    told = _ANALYSIS.findall(outside)
+    if len(told) >= 3 and len(told) * 30 >= words:
+        return Gate(2.0, "It discusses a piece instead of being one.")
+    return None
+
+
+def _scaffolding(piece: Piece, asked: Asked) -> Gate | None:
+    text, lines = piece.text, piece.lines
+    if _PLACEHOLDER.search(text) or _CAPS_SLOT.search(text):
+        return Gate(0.9, "It holds placeholders that were never filled in.")
+    bullets = sum(1 for line in lines if _BULLET.match(line))
+    spoken = asked.element.max_lines and piece.spoken_lines >= bullets
+    if len(_OUTLINE.findall(text)) >= 2 or (bullets >= 3 and 2 * bullets >= len(lines) and not spoken):
+        return Gate(2.0, "It is an outline, not the piece itself.")
+    if _CODE.search(text):
+        return Gate(3.0, "It holds code or markup.")
+    if _MARKDOWN.search(text) or (bullets >= 3 and not spoken):
+        return Gate(6.0, "It holds headings, bold marks or lists.")
+    return None
+
+
+def _typing(piece: Piece, asked: Asked) -> Gate | None:
+    text = piece.text
+    upper = sum(map(str.isupper, text))
+    if upper > 20 and upper > sum(map(str.islower, text)):
+        return Gate(4.0, "It is written in capitals.")
+    if not upper and len(piece.words) > 20:
+        return Gate(5.0, "It has no capital letters.")
+    if len(_EMOJI.findall(text)) >= 2:
+        return Gate(5.0, "Emoji stand where words should.")
+    shouts = text.count("!")
+    if text.count("!!") >= 2 or (shouts >= 8 and 5 * shouts > 3 * len(piece.tokens)):
+        return Gate(5.0, f"It shouts: {shouts} exclamation marks.")
+    return None
+
+
+def _spelling(piece: Piece, asked: Asked) -> Gate | None:
+    odd = sorted({word for word in piece.words if odd_word(word)})
+    share = sum(odd_word(word) for word in piece.words) / max(1, len(piece.words))
+    if (len(odd) >= 4 and share > 0.07) or share > 0.3:
+        shown = ", ".join(f"'{word[:14]}'" for word in odd[:3])
+        return Gate(0.9 if share > 0.35 else 2.5, f"Many of its words are no words: {shown}.")
+    return None
+
+
+def _lower(sentence: Sequence[str]) -> list[str]:
+    return [word.lower() for word in sentence]
+
+
+def _is_foreign(low: Sequence[str]) -> bool:
+    foreign = sum(word in _FOREIGN for word in low)
+    return len(low) > 4 and foreign >= 2 and foreign > sum(word in FUNCTION_WORDS for word in low)
+
+
+def _language(piece: Piece, asked: Asked) -> Gate | None:
+    words = len(piece.words)
+    letters = sum(map(str.isalpha, piece.text))
+    if letters and 4 * sum(1 for c in piece.text if c > "\u024f" and c.isalpha()) > letters:
+        return Gate(0.9, "It is not written in English.")
+    english = sum(word in FUNCTION_WORDS for word in piece.words)
+    foreign = sum(word in _FOREIGN for word in piece.words)
+    if words >= 8 and foreign > max(2, english):
+        return Gate(0.9, "It is not written in English.")
+    if 10 * sum(len(low) for low in map(_lower, piece.tokens) if _is_foreign(low)) > words:
+        return Gate(4.0, "It slips into another language.")
+    if words >= 20 and english * 100 < 22 * words:
+        return Gate(1.9, "It strings words together without making sentences.")
+    return None
+
+
+def clashes(piece: Piece) -> int:
+    """How often small words meet that never stand side by side ("the of"); shuffling does it."""
+    count = 0
+    for sentence in piece.tokens:
+        low = _lower(sentence)
+        for one, two in pairwise(low):
+            count += (
+                (one in _DET and two in _NO_NOUN)
+                or (one in _LINKS and two in _CLASH and not (one in _ASKS and two in _SUBJECTS))
+                or (one in _SUBJECTS and two in _SUBJECTS and one != two)
+            )
+        count += low[-1] in _HANGING
+    return count
+
+
+def _order(piece: Piece, asked: Asked) -> Gate | None:
+    count = clashes(piece)
+    if count >= 3 and count * 40 > len(piece.words):
+        return Gate(1.9, "Its words stand in no order that makes sentences.")
+    return None
+
+
+def _repetition(piece: Piece, asked: Asked) -> Gate | None:
+    words = piece.words
+    if len(words) < 12:
+        return None
+    if repeated_share(words) > 0.25:
+        return Gate(1.2, "It says the same thing over and over.")
+    word, count = Counter(piece.stems or ("",)).most_common(1)[0]
+    if count >= 8 and 5 * count > len(piece.stems):
+        return Gate(1.9, f"One word, '{word[:14]}', makes up a fifth of what it says.")
+    if (worn := len(piece.worn)) >= 4 and 40 * worn > len(words):
+        return Gate(4.5, "It is pieced together from worn phrases.")
+    said = Counter(" ".join(_lower(s)) for s in piece.tokens if len(s) >= 5)
+    if sum((n - 1) * (one.count(" ") + 1) for one, n in said.items()) >= 12:
+        return Gate(4.0, "Whole sentences stand in it more than once.")
+    return None
+
+
+def _copied(piece: Piece, asked: Asked) -> Gate | None:
+    words, prompt = piece.words, asked.prompt_words
+    runs = set(zip(prompt, prompt[1:], prompt[2:], prompt[3:], strict=False))
+    own = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+    if own and 3 * sum(run in runs for run in own) > len(own):
+        return Gate(1.2, "It repeats the prompt instead of writing the piece.")
+    hits = sum(one in asked.names for one in piece.stems)
+    if hits >= 6 and 5 * hits > 2 * len(piece.stems):
+        return Gate(1.8, "It says little beyond the prompt's own words.")
+    return None
+
+
+def _ending(piece: Piece, asked: Asked) -> Gate | None:
+    if piece.clipped or not piece.lines:
+        return None
+    end = _FINIS.sub("", piece.text[-400:]) or piece.text
+    if not _CLOSED.search(piece.text[-40:].rstrip()) and not _CLOSED.search(end[-40:]):
+        return Gate(3.0, "It breaks off before its last sentence ends.")
+    last = piece.lines[-1]
+    if last.count('"') % 2 and not last.endswith('"'):
+        return Gate(5.0, "It breaks off inside somebody's speech.")
+    return None
+
+
+_RULES: Sequence[Callable[[Piece, Asked], Gate | None]] = (
+    *(_length, _intruder, _scaffolding, _typing, _spelling),
+    *(_language, _order, _repetition, _copied, _ending),
+)
