@@ -127,7 +127,7 @@ def setup(primary: bool) -> None:
         args=(start,),
         key="start",
     )
-    st.caption(f"{forecast(number)} {teacher.label} writes; pieces of {settings.keep_score:.1f} or more are kept.")
+    st.caption(f"{forecast(number)} Teacher: {teacher.label}. Pieces of {settings.keep_score:.1f} or more are kept.")
 
 
 def under_way(row: TrainingSession) -> None:
@@ -229,7 +229,7 @@ def next_fine_tune(kept: int) -> None:
     every = settings.fine_tune_every
     short = until_fine_tune(kept, every)
     st.markdown("**Next fine-tune**")
-    st.progress(min(1.0, kept / every), text=f"{min(kept, every)} of {every} kept examples")
+    st.progress(min(1.0, kept / every), text=f"{plural(kept, 'kept example')}, {every} needed")
     learn = "and your model can learn from them."
     st.caption(f"{plural(short, 'more kept example')} {learn}" if short else "There is enough to learn from.")
     st.page_link("pages/fine_tune.py", label="Go to Fine-Tune", icon=":material/tune:")

@@ -122,7 +122,8 @@ def piece(example: Example, *, whole: bool) -> None:
             return
         if whole:
             prose(example.completion, f"{example.id}")
-            _why(example)
+            with st.expander("Why it scored so"):
+                _why(example)
             return
         prose(example.completion.replace("\n\n", "\n"), f"clamp-{example.id}")
         with st.expander("Read it, and why it scored so"):
@@ -131,11 +132,11 @@ def piece(example: Example, *, whole: bool) -> None:
 
 
 def _why(example: Example) -> None:
-    st.caption("Asked for:")
-    st.text(example.prompt)
+    asked = f"Asked for: {example.prompt}"
+    if example.modifier:
+        asked += f"\nStyle: {load_catalog().modifier(example.modifier).text}"
+    st.text(asked)
     if example.reason:
-        st.caption("Set aside:")
-        st.text(example.reason)
-    for criterion in (example.quality_report or {}).get("criteria", []):
-        st.markdown(f":small[**{criterion['label']}** {criterion['score']:.1f}]")
-        st.text(" ".join(criterion["reasons"]))
+        st.text(f"Set aside: {example.reason}")
+    criteria = (example.quality_report or {}).get("criteria", [])
+    st.text("\n".join(f"{one['label']} {one['score']:.1f}: {' '.join(one['reasons'])}" for one in criteria))

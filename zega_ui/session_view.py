@@ -15,17 +15,15 @@ from zega_ui.components import chart
 
 
 def figures(tally: Tally) -> None:
-    """Kept, success rate, average and range."""
+    """Kept, success rate and average."""
     keep = get_settings().keep_score
-    grid = st.grid(4, min_column_width=96, gap="small")
+    grid = st.grid(3, min_column_width=96, gap="small")
     grid.metric("Kept", tally.kept, help=f"Pieces that scored {keep:.1f} or more and were not duplicates.")
     grid.metric(
         "Success rate", share(tally.kept, tally.done) if tally.done else "–", help="Kept, of all that were asked for."
     )
     average = "–" if tally.average is None else f"{tally.average:.1f}"
-    grid.metric("Average quality", average, help="Of everything that was scored, kept or not.")
-    spread = "–" if tally.lowest is None else f"{tally.lowest:.1f} – {tally.highest:.1f}"
-    grid.metric("Lowest – highest", spread)
+    grid.metric("Average", average, help="Of everything that was scored, kept or not.")
 
 
 def kept_by_genre(tally: Tally) -> None:
@@ -49,3 +47,4 @@ def scores_of(scores: Sequence[float]) -> None:
     words = ", ".join(f"{start:.1f}: {number}" for start, number in bins.items() if number)
     figure = charts.score_distribution(scores, get_settings().keep_score)
     chart(figure, key="scores", alt=f"Pieces by score, in half points: {words}")
+    st.caption(f"From {min(scores):.1f} to {max(scores):.1f}. Those right of the dotted line may be kept.")

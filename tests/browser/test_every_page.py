@@ -75,4 +75,4 @@ def test_all_that_was_written_can_be_read(visitor: Visitor, server: Server):
     visitor.open("/")
     reader = visitor.page.get_by_text("Read it, and why it scored so").first
     reader.click()
-    expect(visitor.page.get_by_text("Asked for:").first).to_be_visible()
+    expect(visitor.page.get_by_text("Asked for: ").first).to_be_visible()

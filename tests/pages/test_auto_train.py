@@ -78,9 +78,10 @@ def test_results_show_what_was_kept_and_why(app: AppTest, work: Work):
     button(app, "start").click().run()
     row = work()
     app.run()
-    assert [metric.label for metric in app.metric] == ["Kept", "Success rate", "Average quality", "Lowest – highest"]
+    assert [metric.label for metric in app.metric] == ["Kept", "Success rate", "Average"]
     assert app.metric[0].value == str(row.num_examples_successful)
     text = all_text(app)
+    assert f"From {row.min_quality:.1f} to {row.max_quality:.1f}." in text
     assert "20 of 20 examples" in text
     assert f"{50 - row.training_examples_after} more kept examples and your model can learn from them." in text
     assert "Last run" in text

@@ -49,6 +49,8 @@ SETTINGS = (
     ("light approach", "use sight sound modifier", "past close"),
     ("approach use sight", "modifier odd past", "sound close"),
     ("sound approach sight", "light past modifier", "odd close"),
+    ("approach sight", "modifier odd sound", "close"),
+    ("sight light", "use modifier", "past close"),
 )
 # Which moves of a talk are told; any but the first and the last can be missed.
 KEPT_MOVES = ((0, 1, 3, 4), (0, 2, 3, 4), (0, 1, 2, 4))

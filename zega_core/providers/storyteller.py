@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
@@ -40,10 +41,13 @@ from zega_core.providers.prose import fill, formal, head_noun, slots_for, tidy, 
 
 MODIFIERS = 11
 """Ten style modifiers, or none."""
+TURNS = 5
+"""Different seeds of one brief take at most this many rows of choices."""
 LONG_TALK = 130
 """Words above which a talk leaves out two of its moves instead of one."""
-DRAFTS = 5
-"""How many versions of a piece are tried; the one with the fewest faults is taken."""
+DRAFTS, MOST_DRAFTS = 5, 12
+"""How many versions of a piece are tried; the one with the fewest faults is taken. More while none is fit."""
+UNFIT = 100.0
 
 _TIMES_IN_FOUR = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))  # the field of four elements
 _TARGET = {"scene": 155, "character": 150, "setting": 116, "dialogue": 170}
@@ -74,8 +78,10 @@ class Storyteller:
         grammar, common = load_grammar(self._folder, brief.genre), load_common(self._folder)
         prompt = brief.known or read_prompt(brief.prompt, brief.genre)
         task = _Task.of(catalog, brief, prompt, seed, grammar, common)
-        drafts = (_WRITERS[brief.element.key](task, task.draw(f"draft {n}")) for n in range(DRAFTS))
-        return min(drafts, key=task.faults).text
+        drafts = [task.write(n) for n in range(DRAFTS)]
+        while min(faults for faults, _ in drafts) >= UNFIT and len(drafts) < MOST_DRAFTS:
+            drafts.append(task.write(len(drafts)))
+        return min(drafts, key=itemgetter(0))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +122,31 @@ class _Task:
     def draw(self, purpose: str) -> Random:
         return Random(f"{self.key}|{purpose}")
 
-    def own(self, key: str, options: Sequence[str], draw: Random, pace: int = 1) -> str:
+    def write(self, number: int) -> tuple[float, str]:
+        """The draft with this number, after its faults."""
+        draft = _WRITERS[self.brief.element.key](self, self.draw(f"draft {number}"))
+        return self.faults(draft), draft.text
+
+    def own(self, key: str, options: Sequence[str], draw: Random, index: int) -> str:
         """The prompt's own sentence, or for a prompt without any one that suits every prompt."""
         if not options:
             free, thing = self.common.free[key], f"the {self.slots['object']}"
             if self.slots["topic"] == thing:
                 free = [one for one in free if "{topic}" not in one or "{object}" not in one]
             return draw.choice(free)
-        return options[(self.place[1] // pace + self.turn // pace) % len(options)]
+        return options[index % len(options)]
 
-    def spread(self, arcs: int, levels: int, columns: int) -> tuple[int, list[int]]:
-        """An arc and a choice per column. Two briefs, or two turns of one, that have the same arc agree in at
-        most one column if their prompt is the same, and in at most two otherwise."""
+    def spread(self, arcs: int, levels: int, columns: int) -> tuple[int, int, list[int]]:
+        """A number for this brief and turn, an arc, and a choice per column.
+
+        Two that have the same arc agree in at most one column if their prompt is the same, else in two.
+        """
         prompt, modifier = self.place
         sharing = -(-PROMPTS_A_GENRE // levels)  # prompts for which the curve bends alike
         rows = arcs * levels**2 // sharing
-        turn = self.turn % max(round(rows / MODIFIERS), 1)
-        code = prompt // levels * rows + (modifier + MODIFIERS * turn) % rows
-        return code % arcs, _curve(code // arcs, prompt % levels, levels, columns)
+        row = (modifier + MODIFIERS * (self.turn % min(round(rows / MODIFIERS), TURNS))) % rows
+        code = prompt // levels * rows + row
+        return row, code % arcs, _curve(code // arcs, prompt % levels, levels, columns)
 
     def modifier(self) -> str:
         """A sentence of the style asked for. Prompts next to each other get different ones."""
@@ -143,14 +156,14 @@ class _Task:
         return options[(self.place[0] + self.turn % 2 * (len(options) // 2)) % len(options)]
 
     def faults(self, draft: _Draft) -> float:
-        """How much is wrong with a draft: length, prompt words left out, repetition, two parts that outweigh the rest."""
-        words = words_of(draft.text)
+        """How much is wrong with a draft: length, prompt words left out, repetition, two parts too long."""
+        words, lower = words_of(draft.text), draft.text.lower()
         element = self.brief.element
         count = len(draft.text.split())
         faults = abs(count - _TARGET[element.key]) / 12
         faults += max(draft.heavy / count - 0.3, 0) * 60
-        faults += 100 * (not element.min_words <= count <= element.max_words)
-        faults += sum(6 for noun in self.nouns if noun and noun not in words)
+        faults += UNFIT * (not element.min_words <= count <= element.max_words)
+        faults += sum(6 for noun in self.nouns if noun not in lower)
         faults += sum(max(words.count(noun) - 3, 0) for noun in self.nouns)
         openings = [
             words_of(sentence)[:1] for sentence in re.split(r'(?<=[.!?])["\s]+', draft.text) if sentence.strip('"')
@@ -162,13 +175,14 @@ class _Task:
 
 
 def _scene(task: _Task, draw: Random) -> _Draft:
-    arc, picks = task.spread(ARCS, BEAT_ALTERNATIVES, len(BEATS))
+    row, arc, picks = task.spread(ARCS, BEAT_ALTERNATIVES, len(BEATS))
+    second = row + row // ARCS // ALTERNATIVES  # unlike the hook's wherever the arc is the same
     beats = task.grammar.scenes[arc]
     parts = {beat: beats[beat][pick] for beat, pick in zip(BEATS, picks, strict=True)}
     parts |= {
-        "hook": task.own("hook", task.prompt.hook, draw),
-        "detail": task.own("detail", task.prompt.detail, draw, 3),
-        "sight": task.own("sight", task.prompt.sight, draw, 3),
+        "hook": task.own("hook", task.prompt.hook, draw, row // ARCS),
+        "detail": task.own("detail", task.prompt.detail, draw, second),
+        "sight": task.own("sight", task.prompt.sight, draw, second),
         "ground": draw.choice(task.grammar.ground),
         "body": draw.choice(task.grammar.body),
         "modifier": task.modifier(),
@@ -177,20 +191,20 @@ def _scene(task: _Task, draw: Random) -> _Draft:
 
 
 def _character(task: _Task, draw: Random) -> _Draft:
-    parts = _family_parts(task, draw, CHARACTER, task.grammar.character)
-    parts |= {"trait": task.own("trait", task.prompt.trait, draw), "modifier": task.modifier()}
+    row, parts = _family_parts(task, draw, CHARACTER, task.grammar.character)
+    parts |= {"trait": task.own("trait", task.prompt.trait, draw, row), "modifier": task.modifier()}
     return _told(task, draw, draw.choice(CHARACTERS), parts)
 
 
 def _setting(task: _Task, draw: Random) -> _Draft:
-    parts = _family_parts(task, draw, SETTING, task.grammar.setting)
-    parts |= {"sight": task.own("sight", task.prompt.sight, draw), "modifier": task.modifier()}
+    row, parts = _family_parts(task, draw, SETTING, task.grammar.setting)
+    parts |= {"sight": task.own("sight", task.prompt.sight, draw, row), "modifier": task.modifier()}
     return _told(task, draw, draw.choice(SETTINGS), parts)
 
 
-def _family_parts(task: _Task, draw: Random, keys: Sequence[str], families: Families) -> dict[str, str]:
-    _, picks = task.spread(1, FAMILY, len(keys))
-    return {key: draw.choice(families[key][pick::FAMILY]) for key, pick in zip(keys, picks, strict=True)}
+def _family_parts(task: _Task, draw: Random, keys: Sequence[str], families: Families) -> tuple[int, dict[str, str]]:
+    row, _, picks = task.spread(1, FAMILY, len(keys))
+    return row, {key: draw.choice(families[key][pick::FAMILY]) for key, pick in zip(keys, picks, strict=True)}
 
 
 def _told(task: _Task, draw: Random, skeleton: Sequence[str], parts: Mapping[str, str]) -> _Draft:
@@ -227,9 +241,7 @@ def _referring(sentence: str, before: str, named: set[str]) -> str:
 
 
 def _dialogue(task: _Task, draw: Random) -> _Draft:
-    arc, picks = task.spread(ARCS, MOVE_ALTERNATIVES, MOVES)
-    prompt, modifier = task.place
-    row = modifier + MODIFIERS * (task.turn % 3)
+    row, arc, picks = task.spread(ARCS, MOVE_ALTERNATIVES, MOVES)
     talk = [alternatives[pick] for alternatives, pick in zip(task.grammar.talks[arc], picks, strict=True)]
     moves = [talk[move] for move in draw.choice(KEPT_MOVES)]
     if sum(len(line.split()) for pair in moves for line in pair) > LONG_TALK:
@@ -239,7 +251,7 @@ def _dialogue(task: _Task, draw: Random) -> _Draft:
     lines = [
         voice(fill(line, task.slots, draw)) for pair in (said, *moves) for voice, line in zip(voices, pair, strict=True)
     ]
-    beats = {0: task.common.openers[(row + 7 * prompt) % len(task.common.openers)]}
+    beats = {0: task.common.openers[(row + 7 * task.place[0]) % len(task.common.openers)]}
     for index in _beaten_lines(draw, len(lines)):
         tags = task.grammar.hero_tags if index % 2 else task.grammar.other_tags
         beats[index] = draw.choice([tag for tag in tags if tag not in beats.values()])

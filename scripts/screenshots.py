@@ -1,0 +1,59 @@
+"""Makes the pictures of the documents: docs/images/*.png, from a fresh home and a real browser.
+
+.venv/bin/python scripts/screenshots.py
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import sync_playwright
+
+from tests.support.app import Visitor, chromium_of, serving
+from zega_core import auto_train, db, providers
+from zega_core.catalog import load_catalog
+from zega_core.configs import AutoTrainConfig
+from zega_core.settings import Settings
+from zega_core.store import sessions
+
+IMAGES = ROOT / "docs" / "images"
+
+
+def write_some(settings: Settings) -> str:
+    """A few finished sessions; the id of the last one."""
+    teacher, session_id = providers.build_teacher(settings), ""
+    for seed, number in enumerate((60, 40, 120)):
+        config = AutoTrainConfig(num_examples=number, seed=seed)
+        with db.session(settings) as session:
+            row = sessions.create(session, config, teacher=teacher.name, order_seed=seed)
+        auto_train.run(row.session_id, 1, settings=settings, catalog=load_catalog(), teacher=teacher)
+        session_id = row.session_id
+    return session_id
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = chromium_of(playwright)
+        if isinstance(browser, str):
+            sys.exit(browser)
+        settings = Settings(home=Path(folder))
+        one = write_some(settings)
+        pages = {"auto-train": "/", "history": "/history", "session": f"/history?session={one}"}
+        with serving(settings) as server:
+            for name, path in pages.items():
+                visitor = Visitor(browser, server)
+                visitor.open(path)
+                visitor.page.wait_for_timeout(1500)
+                visitor.page.screenshot(path=str(IMAGES / f"{name}.png"))
+                visitor.close()
+        db.forget()
+
+
+if __name__ == "__main__":
+    main()
