@@ -9,8 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import sync_playwright
 
@@ -18,7 +17,7 @@ from tests.support.app import Visitor, chromium_of, serving
 from zega_core import auto_train, db, providers
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig
-from zega_core.settings import Settings
+from zega_core.settings import ROOT, Settings
 from zega_core.store import sessions
 
 IMAGES = ROOT / "docs" / "images"

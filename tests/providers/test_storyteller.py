@@ -145,21 +145,22 @@ def test_quotes_are_balanced_in_every_paragraph(pieces: list[tuple[Brief, str]])
         assert all(paragraph.count('"') % 2 == 0 for paragraph in text.split("\n\n")), text
 
 
-THIRD_PERSONS = """boy brother caretaker chairman curate giant hermit king lord man missionary mother nobleman master
-prince sweep uncle""".split()
+THIRD_PERSONS = (
+    "boy brother caretaker chairman curate giant hermit king lord man missionary mother master prince sweep uncle"
+)
 
 
 def test_no_sentence_relies_on_a_gender_of_its_own() -> None:
     """People are named by slots only, so a pronoun can never be of the wrong gender."""
     literal = re.compile(r"\b(?:he|she|him|hers|himself|herself)\b", re.IGNORECASE)
-    somebody_else = re.compile(rf"\b(?:{'|'.join(THIRD_PERSONS)})\b", re.IGNORECASE)
+    somebody_else = re.compile(rf"\b(?:{THIRD_PERSONS.replace(' ', '|')})\b", re.IGNORECASE)
     for genre in GENRES:
         grammar = load_grammar(DATA, genre)
         beats = [sentence for arc in grammar.scenes for options in arc.values() for sentence in options]
         families = [sentence for options in grammar.character.values() for sentence in options]
         for sentence in (*grammar.ground, *grammar.body, *beats, *families, *grammar.hero_tags, *grammar.other_tags):
             told = re.sub(r'"[^"]*"', "", sentence)
-            assert not literal.search(told) or somebody_else.search(told), sentence
+            assert not literal.search(told) or somebody_else.search(sentence), sentence
 
 
 def test_the_same_brief_and_seed_give_the_same_piece_in_any_process() -> None:

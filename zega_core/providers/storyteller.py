@@ -38,18 +38,14 @@ from zega_core.providers.grammar import (
     load_grammar,
 )
 from zega_core.providers.prose import fill, formal, head_noun, slots_for, tidy, words_of
+from zega_core.providers.spread import MODIFIERS, Row, spread
 
-MODIFIERS = 11
-"""Ten style modifiers, or none."""
-TURNS = 5
-"""Different seeds of one brief take at most this many rows of choices."""
 LONG_TALK = 130
 """Words above which a talk leaves out two of its moves instead of one."""
 DRAFTS, MOST_DRAFTS = 5, 12
 """How many versions of a piece are tried; the one with the fewest faults is taken. More while none is fit."""
 UNFIT = 100.0
 
-_TIMES_IN_FOUR = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))  # the field of four elements
 _TARGET = {"scene": 155, "character": 150, "setting": 116, "dialogue": 170}
 
 
@@ -136,17 +132,8 @@ class _Task:
             return draw.choice(free)
         return options[index % len(options)]
 
-    def spread(self, arcs: int, levels: int, columns: int) -> tuple[int, int, list[int]]:
-        """A number for this brief and turn, an arc, and a choice per column.
-
-        Two that have the same arc agree in at most one column if their prompt is the same, else in two.
-        """
-        prompt, modifier = self.place
-        sharing = -(-PROMPTS_A_GENRE // levels)  # prompts for which the curve bends alike
-        rows = arcs * levels**2 // sharing
-        row = (modifier + MODIFIERS * (self.turn % min(round(rows / MODIFIERS), TURNS))) % rows
-        code = prompt // levels * rows + row
-        return row, code % arcs, _curve(code // arcs, prompt % levels, levels, columns)
+    def spread(self, arcs: int, levels: int, columns: int) -> Row:
+        return spread(*self.place, self.turn, arcs, levels, columns)
 
     def modifier(self) -> str:
         """A sentence of the style asked for. Prompts next to each other get different ones."""
@@ -161,9 +148,10 @@ class _Task:
         element = self.brief.element
         count = len(draft.text.split())
         faults = abs(count - _TARGET[element.key]) / 12
-        faults += max(draft.heavy / count - 0.3, 0) * 60
+        faults += max(draft.heavy / count - 0.31, 0) * 50
         faults += UNFIT * (not element.min_words <= count <= element.max_words)
-        faults += sum(6 for noun in self.nouns if noun not in lower)
+        absent = [noun not in lower for noun in self.nouns]
+        faults += 6 * sum(absent) + UNFIT * all(absent)
         faults += sum(max(words.count(noun) - 3, 0) for noun in self.nouns)
         openings = [
             words_of(sentence)[:1] for sentence in re.split(r'(?<=[.!?])["\s]+', draft.text) if sentence.strip('"')
@@ -306,15 +294,6 @@ def _place(catalog: Catalog, prompt: Prompt, modifier: str) -> tuple[int, int]:
 
 def _digest(value: object) -> int:
     return int.from_bytes(blake2b(str(value).encode(), digest_size=6).digest())
-
-
-def _curve(start: int, bend: int, levels: int, columns: int) -> list[int]:
-    """The points a + bx + cx² over the field of ``levels`` elements: two curves meet in at most two."""
-    a, b = start % levels, start // levels
-    if levels == 4:
-        times = _TIMES_IN_FOUR
-        return [a ^ times[b][x] ^ times[bend][times[x][x]] if x < 4 else b for x in range(columns)]
-    return [(a + b * x + bend * x * x) % levels for x in range(columns)]
 
 
 def _first_words(text: str, limit: int) -> str:
