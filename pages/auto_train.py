@@ -6,7 +6,6 @@ from zega_core import db, providers
 from zega_core.analytics import in_words, pace, per_minute, plural, took, until_fine_tune
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
-from zega_core.errors import ZegaError
 from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import examples, sessions
@@ -15,13 +14,13 @@ from zega_ui.boot import open_page
 from zega_ui.components import (
     empty_state,
     error_state,
-    genre_label,
     genre_label_of,
     guarded,
     page_header,
     piece,
     refusal,
     section,
+    shielded,
 )
 from zega_ui.favourite_menu import GENRES, NUMBER, NUMBER_BOX, favourite_menu
 from zega_ui.session_view import figures, kept_by_genre, scores_of
@@ -133,14 +132,14 @@ def setup(primary: bool) -> None:
 def under_way(row: TrainingSession) -> None:
     section("This run")
     st.markdown(f"**{plural(row.num_examples_requested, 'example')}**")
-    st.markdown("  \n".join(genre_label(catalog.genre(key)) for key in row.genres_selected))
+    st.markdown("  \n".join(map(genre_label_of, row.genres_selected)))
     if row.stored_in_memory:
         st.caption("Kept pieces go into memory.")
     if row.saved_to_database:
         st.caption(f"Pieces of {settings.story_score:.1f} or more are saved as stories.")
     stopping = row.status == RunStatus.stopping
     st.button(
-        "Stopping" if stopping else "Stop",
+        "Stopping" if stopping else "Stop writing",
         icon=":material/stop_circle:",
         width="stretch",
         on_click=guarded,
@@ -148,20 +147,16 @@ def under_way(row: TrainingSession) -> None:
         disabled=stopping,
         key="stop",
     )
-    st.caption("Stop keeps everything that is written. You can continue later.")
+    st.caption("Everything that is written is kept, and you can continue later.")
 
 
 def live(session_id: str) -> None:
     """Redrawn every second from the rows; the run itself is elsewhere."""
-    try:
-        with db.reading() as session:
-            row = sessions.get(session, writer, session_id)
-            tally = examples.tally(session, row.id or 0)
-            feed = examples.newest(session, writer, row.id or 0, FEED)
-            rate = pace(examples.latest_moments(session, row.id or 0))
-    except ZegaError as error:
-        error_state("The run cannot be shown just now", str(error), "It goes on by itself.")
-        return
+    with db.reading() as session:
+        row = sessions.get(session, writer, session_id)
+        tally = examples.tally(session, row.id or 0)
+        feed = examples.newest(session, writer, row.id or 0, FEED)
+        rate = pace(examples.latest_moments(session, row.id or 0))
     if row.status not in UNFINISHED:
         st.rerun()
     section(HEADINGS[RunStatus(row.status)])
@@ -177,12 +172,8 @@ def live(session_id: str) -> None:
 
 def watch(seen: tuple[str, str] | None) -> None:
     """While nothing runs here: notice a run that was started elsewhere."""
-    try:
-        with db.reading() as session:
-            row = sessions.latest(session, writer)
-    except ZegaError as error:
-        st.caption(str(error))
-        return
+    with db.reading() as session:
+        row = sessions.latest(session, writer)
     if (None if row is None else (row.session_id, row.status)) != seen:
         st.rerun()
 
@@ -259,7 +250,7 @@ with main:
             "The built-in storyteller needs no account and no network.",
         )
     elif running:
-        st.fragment(live, run_every=1)(last.session_id)
+        st.fragment(shielded(live), run_every=1)(last.session_id)
     else:
         results(last)
 with side, st.container(border=True, key="setup"):
@@ -267,4 +258,4 @@ with side, st.container(border=True, key="setup"):
         under_way(last)
     else:
         setup(primary=not to_continue)
-        st.fragment(watch, run_every=2)(None if last is None else (last.session_id, last.status))
+        st.fragment(shielded(watch), run_every=2)(None if last is None else (last.session_id, last.status))

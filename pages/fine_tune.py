@@ -8,7 +8,7 @@ from zega_core.catalog import load_catalog
 from zega_core.settings import get_settings
 from zega_core.store import examples
 from zega_ui.boot import open_page
-from zega_ui.components import chart, empty_state, page_header, section
+from zega_ui.components import chart, empty_state, genre_name, page_header, section
 
 writer = open_page()
 settings, catalog = get_settings(), load_catalog()
@@ -43,5 +43,5 @@ with left:
     st.caption("This version of ZEGA collects examples. It does not train a model yet; nothing you collect is lost.")
 with right:
     section("Kept examples by genre")
-    words = ", ".join(f"{catalog.genre(key).label} {number}" for key, number in by_genre.items())
+    words = ", ".join(f"{genre_name(key)} {number}" for key, number in by_genre.items())
     chart(charts.genre_distribution(by_genre, catalog.genres), key="genres", alt=f"Kept examples by genre: {words}")

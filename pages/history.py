@@ -10,7 +10,7 @@ from zega_core.errors import NotFound
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, ExampleStatus, RunStatus, TrainingSession
 from zega_ui.boot import open_page
-from zega_ui.components import empty_state, genre_label, local_time, page_header, piece, section
+from zega_ui.components import empty_state, genre_label_of, genre_name, local_time, page_header, piece, section
 from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
@@ -30,7 +30,7 @@ SHOWN = {"Kept": ExampleStatus.kept, "Set aside": ExampleStatus.set_aside, "No a
 def genre_names(row: TrainingSession) -> str:
     if len(row.genres_selected) == len(catalog.genres):
         return "All genres"
-    return ", ".join(catalog.genre(key).label for key in row.genres_selected)
+    return ", ".join(map(genre_name, row.genres_selected))
 
 
 def overview() -> None:
@@ -157,7 +157,7 @@ def record(row: TrainingSession, tally: examples.Tally) -> None:
             kept, mean = int(numbers["count"]), numbers["avg_quality"]
             st.text(f"{providers.label_of(model)}: {kept} kept, average quality {mean:.1f}")
         for key, number in sorted(tally.genres.items(), key=lambda item: -item[1]):
-            st.markdown(f"{genre_label(catalog.genre(key))}: {number} kept")
+            st.markdown(f"{genre_label_of(key)}: {number} kept")
 
 
 def pieces(row: TrainingSession, tally: examples.Tally) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlmodel import select
 
 from zega_core import db
 from zega_core.errors import ConfigError, HomeError
-from zega_core.settings import Settings
+from zega_core.settings import ROOT, Settings
 from zega_core.store import writers
 from zega_core.tables import Table, Writer
 
@@ -95,21 +96,19 @@ def test_an_address_that_is_no_postgresql_is_refused_without_repeating_it(url: s
         db.database_url(settings)
 
 
-def _add_writers(home: Path, prefix: str) -> None:
-    settings = Settings(home=home)
-    for number in range(25):
-        with db.session(settings) as session:
-            writers.ensure(session, f"{prefix}{number}")
-            writers.ensure(session, f"shared{number}")
+ADD_WRITERS = """
+import sys
+from zega_core import db
+from zega_core.store import writers
+for number in range(25):
+    with db.session() as session:
+        writers.ensure(session, f"{sys.argv[1]}{number}")
+        writers.ensure(session, f"shared{number}")
+"""
 
 
-def test_many_processes_may_begin_and_write_at_once(home: Path):
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_add_writers, args=(home, prefix)) for prefix in "abcd"]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    with db.reading(Settings(home=home)) as session:
+def test_many_processes_may_begin_and_write_at_once(config: Settings):
+    processes = [subprocess.Popen([sys.executable, "-c", ADD_WRITERS, prefix], cwd=ROOT) for prefix in "abcd"]
+    assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
+    with db.reading(config) as session:
         assert len(writers.ids(session)) == 4 * 25 + 25

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
+from logging import getLogger
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,11 +13,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from zega_core import providers
-from zega_core.catalog import Genre, load_catalog
+from zega_core.catalog import Element, Genre, Modifier, load_catalog
 from zega_core.errors import ZegaError
 from zega_core.settings import get_settings
 from zega_core.tables import Example, ExampleStatus
 
+log = getLogger(__name__)
 CHART = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
@@ -60,6 +63,22 @@ def error_state(
             action()
 
 
+def shielded(draw: Callable[..., None]) -> Callable[..., None]:
+    """For a part of a page that redraws itself: app.py's handling of errors does not reach it there."""
+
+    @wraps(draw)
+    def drawn(*arguments: object) -> None:
+        try:
+            draw(*arguments)
+        except ZegaError as error:
+            error_state("This cannot be shown just now", str(error), key=f"error-{draw.__name__}")
+        except Exception:  # st.rerun and st.stop are not Exceptions and pass
+            log.exception("%s could not be drawn", draw.__name__)
+            error_state("This cannot be shown just now", "What is written is safe.", key=f"error-{draw.__name__}")
+
+    return drawn
+
+
 def guarded(action: Callable[..., None], *arguments: object) -> None:
     """Run what a button asks for; when it is refused, ``refusal`` says why at the next drawing."""
     st.session_state.pop("refusal", None)
@@ -81,7 +100,17 @@ def genre_label(genre: Genre) -> str:
 
 
 def genre_label_of(key: str) -> str:
-    return genre_label(load_catalog().genre(key))
+    """The same for a stored key, which an older or newer catalog may have written."""
+    return next((genre_label(genre) for genre in load_catalog().genres if genre.key == key), key)
+
+
+def genre_name(key: str) -> str:
+    return _word(load_catalog().genres, key, "label")
+
+
+def _word(entries: Sequence[Genre | Element | Modifier], key: str, attribute: str) -> str:
+    """What a stored key is called; itself when this catalog does not know it."""
+    return next((getattr(entry, attribute) for entry in entries if entry.key == key), key)
 
 
 def prose(text: str, key: str) -> None:
@@ -109,13 +138,11 @@ def score_badge(example: Example) -> None:
 def piece(example: Example, *, whole: bool) -> None:
     """One example: genre, element, teacher, score, text, and why it scored so. ``whole`` shows all of it,
     otherwise two lines with the rest a click away."""
-    catalog = load_catalog()
-    genre, element = catalog.genre(example.genre), catalog.element(example.element)
+    element = _word(load_catalog().elements, example.element, "label")
     with st.container(key=f"feed-{example.id}", gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{genre_label(genre)}**")
-            teacher = providers.label_of(example.model or "")
-            st.markdown(f":small[:gray[{element.label} · {teacher}]]", width="stretch")
+            st.markdown(f"**{genre_label_of(example.genre)}**")
+            st.caption(f"{element} · {providers.label_of(example.model or '')}", width="stretch")
             score_badge(example)
         if example.status == ExampleStatus.failed:
             st.caption(example.reason or "There was no answer.")
@@ -134,7 +161,7 @@ def piece(example: Example, *, whole: bool) -> None:
 def _why(example: Example) -> None:
     asked = f"Asked for: {example.prompt}"
     if example.modifier:
-        asked += f"\nStyle: {load_catalog().modifier(example.modifier).text}"
+        asked += f"\nStyle: {_word(load_catalog().modifiers, example.modifier, 'text')}"
     st.text(asked)
     if example.reason:
         st.text(f"Set aside: {example.reason}")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from zega_core import db
-from zega_core.catalog import load_catalog
 from zega_core.store import favourites
-from zega_ui.components import guarded
+from zega_ui.components import genre_name, guarded
 
 NUMBER, NUMBER_BOX, GENRES = "auto_train_n", "auto_train_box", "auto_train_genres"
 """Keys of the form's widgets, which a favourite fills in."""
 
 
 def favourite_menu(writer: str) -> None:
-    catalog = load_catalog()
     with db.reading() as session:
         mine = favourites.of_writer(session, writer)
     with st.popover("Favourites", icon=":material/bookmark:", width="stretch"):
@@ -23,7 +21,7 @@ def favourite_menu(writer: str) -> None:
                 st.button(
                     f"{favourite.name} · {favourite.num_examples}",
                     key=f"use-{favourite.id}",
-                    help=", ".join(catalog.genre(key).label for key in favourite.genres),
+                    help=", ".join(genre_name(key) for key in favourite.genres),
                     width="stretch",
                     on_click=_use,
                     args=(favourite.genres, favourite.num_examples),

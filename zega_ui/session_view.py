@@ -11,7 +11,7 @@ from zega_core.analytics import share
 from zega_core.catalog import load_catalog
 from zega_core.settings import get_settings
 from zega_core.store.examples import Tally
-from zega_ui.components import chart
+from zega_ui.components import chart, genre_name
 
 
 def figures(tally: Tally) -> None:
@@ -33,7 +33,7 @@ def kept_by_genre(tally: Tally) -> None:
         st.caption("Nothing was kept. Each piece below says why.")
         return
     rows = sorted(tally.genres.items(), key=lambda item: -item[1])
-    words = ", ".join(f"{catalog.genre(key).label} {number}" for key, number in rows)
+    words = ", ".join(f"{genre_name(key)} {number}" for key, number in rows)
     figure = charts.genre_distribution(tally.genres, catalog.genres)
     chart(figure, key="genres", alt=f"Kept examples by genre: {words}")
 

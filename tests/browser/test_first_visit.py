@@ -56,7 +56,7 @@ def test_start_watch_close_come_back_and_find_it_in_history(chromium: Browser, f
 
 def test_a_double_click_makes_one_run(chromium: Browser, tmp_path: Path):
     settings = Settings(home=tmp_path / "home")
-    with running(settings, tmp_path / "calls.txt", delay=0.3), serving(settings) as server:
+    with running(settings, tmp_path / "calls.txt", delay=0.6, in_flight=2), serving(settings) as server:
         visitor = Visitor(chromium, server)
         visitor.open()
         visitor.page.get_by_role("button", name="Start writing").dblclick()
@@ -71,7 +71,7 @@ def test_a_run_survives_refresh_shows_in_another_tab_and_can_be_stopped_and_cont
     chromium: Browser, tmp_path: Path
 ):
     settings = Settings(home=tmp_path / "home")
-    with running(settings, tmp_path / "calls.txt", delay=0.4, in_flight=2), serving(settings) as server:
+    with running(settings, tmp_path / "calls.txt", delay=0.9, in_flight=2), serving(settings) as server:
         first, idle = Visitor(chromium, server), Visitor(chromium, server)
         idle.open()
         first.open()
@@ -90,7 +90,7 @@ def test_a_run_survives_refresh_shows_in_another_tab_and_can_be_stopped_and_cont
         second.page.goto("/")
         expect(second.page.get_by_text(re.compile(r"[1-9]\d* of 30"))).to_be_visible()
         expect(second.page.get_by_text(re.compile(r"\d kept|\d set aside")).first).to_be_visible()
-        second.page.get_by_role("button", name="Stop").click()
+        second.page.get_by_role("button", name="Stop writing").click()
         expect(first.page.get_by_role("heading", name="Last run, stopped early")).to_be_visible()
         expect(second.page.get_by_role("heading", name="Last run, stopped early")).to_be_visible()
         first.page.get_by_role("button", name=re.compile("Continue with the other")).click()

@@ -12,7 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text
 from zega_core import db
-from zega_core.settings import ROOT
+from zega_core.configs import AutoTrainConfig
+from zega_core.settings import ROOT, Settings
+from zega_core.store import sessions
+from zega_core.tables import Example, RunStatus
 
 PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))
 
@@ -83,3 +86,35 @@ def test_the_server_accepts_every_option_of_the_configuration():
     config.get_config_options(force_reparse=True)
     assert config.get_option("runner.postScriptGC") is False
     assert config.get_option("browser.gatherUsageStats") is False
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_rows_of_another_catalog_are_drawn_as_they_are(app: AppTest, page: str, config: Settings):
+    with db.session() as session:
+        ask = AutoTrainConfig(num_examples=1)
+        row = sessions.create(session, ask, teacher="a teacher that is gone", order_seed=1)
+        row.status, row.recorded, row.genres_selected = RunStatus.done, True, ["western"]
+        row.genre_distribution_json = {"western": 1}
+        session.add(row)
+        session.add(
+            Example(
+                user_id="default",
+                session_id=row.id,
+                idx=0,
+                genre="western",
+                element="limerick",
+                modifier="loud",
+                prompt="p",
+                completion="A piece.",
+                status="kept",
+                quality=7.5,
+                quality_report={"criteria": [{"label": "Wit", "score": 7.0, "reasons": ["It made one laugh."]}]},
+                model="a teacher that is gone",
+                text_hash="x",
+            )
+        )
+    app.query_params["session"] = row.session_id
+    app.switch_page(page).run()
+    assert not app.exception
+    assert "could not be drawn" not in all_text(app)
+    assert "cannot be shown" not in all_text(app)

@@ -24,33 +24,34 @@ FEW = 4
 
 # Paragraphs of a piece. An exchange brings its own line breaks; a part that is missing is passed over.
 SCENES = (
-    ("hook ground", "open press", "exchange", "turn modifier", "close"),
+    ("hook", "open press", "exchange", "turn modifier", "close"),
     ("hook open", "modifier press", "exchange", "turn close"),
     ("ground hook", "open modifier press", "exchange", "turn", "close"),
-    ("hook", "open detail", "modifier press", "exchange", "turn close"),
+    ("hook", "open modifier", "press", "exchange", "turn close"),
     ("hook detail", "open press", "exchange", "modifier", "turn close"),
-    ("sight hook", "open body press", "exchange", "turn close"),
+    ("hook", "open body press", "exchange", "turn modifier close"),
     ("hook modifier", "open press", "exchange", "detail turn", "close"),
-    ("hook", "open press body", "exchange", "modifier turn close"),
-    ("hook sight", "modifier open press", "exchange", "turn close"),
+    ("hook open press", "exchange", "modifier turn close"),
+    ("sight hook", "modifier open press", "exchange", "turn close"),
 )
 CHARACTERS = (
-    ("entry look trait", "habit past", "want modifier close"),
-    ("entry trait", "look habit modifier", "past want close"),
-    ("entry look", "habit trait", "past modifier", "other close"),
-    ("entry past", "look trait modifier", "other want close"),
-    ("entry modifier trait look", "past other", "want close"),
-    ("entry habit look", "other trait", "modifier past close"),
+    ("entry look trait", "habit past", "where modifier close"),
+    ("entry trait", "look where modifier", "past want close"),
+    ("entry look", "where trait", "past modifier", "other close"),
+    ("entry past", "look trait modifier", "where want close"),
+    ("entry where trait look", "past other", "modifier close"),
+    ("entry habit look", "other trait", "modifier where close"),
+    ("entry trait where", "habit modifier want", "close"),
 )
 SETTINGS = (
-    ("approach sight light", "sound use odd", "modifier close"),
-    ("sight approach", "modifier light use", "odd past"),
-    ("approach light modifier", "sight sound use", "close"),
-    ("light approach", "use sight sound modifier", "past close"),
-    ("approach use sight", "modifier odd past", "sound close"),
-    ("sound approach sight", "light past modifier", "odd close"),
-    ("approach sight", "modifier odd sound", "close"),
-    ("sight light", "use modifier", "past close"),
+    ("approach sight light", "sound odd", "modifier where close"),
+    ("sight approach where", "modifier use", "odd past"),
+    ("approach light modifier", "sight sound where", "close"),
+    ("light approach", "use sight modifier", "where close"),
+    ("approach where sight", "modifier past", "close"),
+    ("sound approach sight", "where modifier", "odd close"),
+    ("approach sight", "modifier where sound", "close"),
+    ("sight light", "use modifier where", "past close"),
 )
 # Which moves of a talk are told; any but the first and the last can be missed.
 KEPT_MOVES = ((0, 1, 3, 4), (0, 2, 3, 4), (0, 1, 2, 4))
@@ -78,9 +79,10 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What all genres share: ``told`` by style modifier and element, ``free`` for prompts of the writer's own."""
+    """What all genres share: ``told`` by modifier and element, ``free`` for prompts of the writer's own."""
 
     told: Mapping[str, Families]
+    where: Families
     free: Families
     free_said: Pairs
     openers: tuple[str, ...]
@@ -116,13 +118,14 @@ def load_common(folder: Path) -> Common:
     """The sentences that every genre can use; raises ConfigError naming file and line."""
     root = read_toml(folder / "storyteller_common.toml")
     modifiers = [modifier.key for modifier in load_catalog(folder).modifiers]
-    root.only("free", "dialogue", *modifiers)
+    root.only("where", "free", "dialogue", *modifiers)
     free, dialogue, slots = root.table("free"), root.table("dialogue"), SLOTS | {"topic"}
     free.only(*FREE, "said")
     dialogue.only("opener")
     said = free.pairs("said", FEW)
     check_sentences(free, "said", [line for pair in said for line in pair], slots)
     return Common(
+        where=_families(root.table("where"), TOLD[:3], SLOTS),
         told={key: _families(root.table(key), TOLD, SLOTS) for key in modifiers},
         free={key: _sentences(free, key, slots) for key in FREE},
         free_said=said,

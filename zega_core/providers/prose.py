@@ -11,6 +11,7 @@ from zega_core.providers.grammar import Grammar
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\{hero(?:_full)?\}('s)?")
 _SPACES = re.compile(r"[ \t]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # A sentence starts at the start of a paragraph, after a full stop, and where a quotation opens.
@@ -58,6 +59,34 @@ def formal(line: str) -> str:
     """The words of somebody who does not say "I'm" or "don't"."""
     line = _SHORT.sub(lambda found: f"{found[1]} {_LONG[found[2]]}", line)
     return _NOT.sub(_not, line)
+
+
+def introduced(hook: str, calling: str, draw: Random) -> str:
+    """A first sentence, mostly with the hero's calling beside the name if it does not tell it."""
+    name = _NAME.search(hook)
+    if name is None or calling in hook.lower() or "figure}" in hook or draw.random() < 0.25:
+        return hook
+    start, end = name.span()
+    if not name[1] and (draw.random() < 0.5 or hook[:start].endswith('" ')):
+        return f"{hook[:end]}, the {{figure}}{'' if hook[end] in '.,;:?!' else ','}{hook[end:]}"
+    return f"{hook[:start]}the {{figure}} {hook[start:]}"
+
+
+def referring(sentence: str, before: str, named: set[str]) -> str:
+    """A pronoun for a name that the sentence before has, too; a name for a pronoun without one."""
+    for name, prefix in (("hero", ""), ("other", "o_")):
+        if f"{{{name}}}" in sentence or f"{{{name}_full}}" in sentence:
+            named.add(name)
+        elif name not in named and f"{{{prefix}the" in sentence:
+            sentence = re.sub(r"\{" + prefix + r"(?:they|them)\}", f"{{{name}}}", sentence, count=1)
+            if f"{{{name}}}" not in sentence:
+                sentence = sentence.replace(f"{{{prefix}their}}", f"{{{name}}}'s", 1)
+            named.add(name)
+    if "{hero" in before:
+        for name, pronoun in (("{hero} ", "{they} "), ("{hero}'s ", "{their} ")):
+            if sentence.startswith(name):
+                return pronoun + sentence[len(name) :]
+    return sentence
 
 
 def tidy(text: str) -> str:

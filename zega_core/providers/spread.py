@@ -12,7 +12,7 @@ from zega_core.catalog import PROMPTS_A_GENRE
 
 MODIFIERS = 11
 """Ten style modifiers, or none."""
-TURNS = 5
+TURNS = 3
 """Different seeds of one brief take at most this many curves."""
 
 _TIMES_IN_FOUR = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))  # the field of four elements
@@ -31,7 +31,9 @@ def spread(prompt: int, modifier: int, turn: int, arcs: int, levels: int, column
     """
     sharing = -(-PROMPTS_A_GENRE // levels)  # prompts for which the curve bends alike
     rows = arcs * levels**2 // sharing
-    number = (modifier + MODIFIERS * (turn % min(round(rows / MODIFIERS), TURNS))) % rows
+    number = (modifier + MODIFIERS * (turn % TURNS)) % rows
+    if arcs == 1:  # numbers alike by threes are parallel: they share no choice, but may share a sentence of the prompt
+        return Row(number, 0, _curve(number // 3 + number % 3 * levels, prompt % levels, levels, columns))
     code = prompt // levels * rows + number
     return Row(number, code % arcs, _curve(code // arcs, prompt % levels, levels, columns))
 

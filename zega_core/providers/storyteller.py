@@ -37,16 +37,18 @@ from zega_core.providers.grammar import (
     load_common,
     load_grammar,
 )
-from zega_core.providers.prose import fill, formal, head_noun, slots_for, tidy, words_of
+from zega_core.providers.prose import fill, formal, head_noun, introduced, referring, slots_for, tidy, words_of
 from zega_core.providers.spread import MODIFIERS, Row, spread
 
 LONG_TALK = 130
 """Words above which a talk leaves out two of its moves instead of one."""
-DRAFTS, MOST_DRAFTS = 5, 12
+DRAFTS, MOST_DRAFTS = 8, 14
 """How many versions of a piece are tried; the one with the fewest faults is taken. More while none is fit."""
 UNFIT = 100.0
 
-_TARGET = {"scene": 155, "character": 150, "setting": 116, "dialogue": 170}
+_SENTENCE_END = re.compile(r'(?<=[.!?])["\s]+')
+_HEAVY = {"scene": 0.36, "character": 0.29, "setting": 0.29, "dialogue": 0.31}
+_TARGET = {"scene": 160, "character": 150, "setting": 110, "dialogue": 170}
 
 
 class Storyteller:
@@ -135,6 +137,11 @@ class _Task:
     def spread(self, arcs: int, levels: int, columns: int) -> Row:
         return spread(*self.place, self.turn, arcs, levels, columns)
 
+    def where(self, row: int) -> str:
+        """A sentence with the prompt's place, thing or figure."""
+        options = self.common.where[self.brief.element.key]
+        return options[(row + 3 * self.place[0]) % len(options)]
+
     def modifier(self) -> str:
         """A sentence of the style asked for. Prompts next to each other get different ones."""
         if self.brief.modifier is None:
@@ -148,17 +155,15 @@ class _Task:
         element = self.brief.element
         count = len(draft.text.split())
         faults = abs(count - _TARGET[element.key]) / 12
-        faults += max(draft.heavy / count - 0.31, 0) * 50
+        faults += max(draft.heavy / count - _HEAVY[element.key], 0) * 120
         faults += UNFIT * (not element.min_words <= count <= element.max_words)
         absent = [noun not in lower for noun in self.nouns]
         faults += 6 * sum(absent) + UNFIT * all(absent)
         faults += sum(max(words.count(noun) - 3, 0) for noun in self.nouns)
-        openings = [
-            words_of(sentence)[:1] for sentence in re.split(r'(?<=[.!?])["\s]+', draft.text) if sentence.strip('"')
-        ]
+        openings = [sentence.lstrip('"').split(" ", 1)[0] for sentence in _SENTENCE_END.split(draft.text)]
         repeated = [one == two for one, two in pairwise(openings)]
         faults += sum(repeated) + sum(3 for one, two in pairwise(repeated) if one and two)
-        rare = [word for word in words if len(word) > 5 and word not in self.nouns]
+        rare = [word for word in words if len(word) > 5]
         return faults + (len(rare) - len(set(rare))) / 3
 
 
@@ -168,25 +173,35 @@ def _scene(task: _Task, draw: Random) -> _Draft:
     beats = task.grammar.scenes[arc]
     parts = {beat: beats[beat][pick] for beat, pick in zip(BEATS, picks, strict=True)}
     parts |= {
-        "hook": task.own("hook", task.prompt.hook, draw, row // ARCS),
+        "hook": introduced(task.own("hook", task.prompt.hook, draw, row // ARCS), task.nouns[0], draw),
         "detail": task.own("detail", task.prompt.detail, draw, second),
         "sight": task.own("sight", task.prompt.sight, draw, second),
         "ground": draw.choice(task.grammar.ground),
         "body": draw.choice(task.grammar.body),
         "modifier": task.modifier(),
     }
+    if not any("place}" in part or task.nouns[2] in part.lower() for part in map(parts.__getitem__, ("hook", *BEATS))):
+        parts["hook"] += " " + task.where(row)
     return _told(task, draw, draw.choice(SCENES), parts)
 
 
 def _character(task: _Task, draw: Random) -> _Draft:
     row, parts = _family_parts(task, draw, CHARACTER, task.grammar.character)
-    parts |= {"trait": task.own("trait", task.prompt.trait, draw, row), "modifier": task.modifier()}
+    parts |= {
+        "where": task.where(row),
+        "trait": task.own("trait", task.prompt.trait, draw, row),
+        "modifier": task.modifier(),
+    }
     return _told(task, draw, draw.choice(CHARACTERS), parts)
 
 
 def _setting(task: _Task, draw: Random) -> _Draft:
     row, parts = _family_parts(task, draw, SETTING, task.grammar.setting)
-    parts |= {"sight": task.own("sight", task.prompt.sight, draw, row), "modifier": task.modifier()}
+    parts |= {
+        "where": task.where(row),
+        "sight": task.own("sight", task.prompt.sight, draw, row),
+        "modifier": task.modifier(),
+    }
     return _told(task, draw, draw.choice(SETTINGS), parts)
 
 
@@ -203,29 +218,12 @@ def _told(task: _Task, draw: Random, skeleton: Sequence[str], parts: Mapping[str
     for paragraph in skeleton:
         before, sentences = "", list[str]()
         for sentence in filter(None, (parts[part] for part in paragraph.split())):
-            sentences.append(fill(_referring(sentence, before, named), task.slots, draw))
+            sentences.append(fill(referring(sentence, before, named), task.slots, draw))
             before = sentence
         if sentences:
             paragraphs.append(" ".join(sentences))
         told += sentences
     return _Draft.of("\n\n".join(paragraphs), told)
-
-
-def _referring(sentence: str, before: str, named: set[str]) -> str:
-    """A pronoun for a name that the sentence before has, too; a name for a pronoun without one."""
-    for name, prefix in (("hero", ""), ("other", "o_")):
-        if f"{{{name}}}" in sentence or f"{{{name}_full}}" in sentence:
-            named.add(name)
-        elif name not in named and f"{{{prefix}the" in sentence:
-            sentence = re.sub(r"\{" + prefix + r"(?:they|them)\}", f"{{{name}}}", sentence, count=1)
-            if f"{{{name}}}" not in sentence:
-                sentence = sentence.replace(f"{{{prefix}their}}", f"{{{name}}}'s", 1)
-            named.add(name)
-    if "{hero" in before:
-        for name, pronoun in (("{hero} ", "{they} "), ("{hero}'s ", "{their} ")):
-            if sentence.startswith(name):
-                return pronoun + sentence[len(name) :]
-    return sentence
 
 
 def _dialogue(task: _Task, draw: Random) -> _Draft:
