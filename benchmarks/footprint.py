@@ -58,7 +58,7 @@ def first_page(browser: Browser, port: int, text: str, began: float) -> float:
             break
         except Exception:
             page.wait_for_timeout(20)
-    expect(page.get_by_text(text)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(text, exact=True).first).to_be_visible(timeout=60_000)
     seconds = time.monotonic() - began
     page.context.close()
     return seconds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from logging import getLogger
+from typing import TYPE_CHECKING
 
-from dbos import DBOSClient, EnqueueOptions
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,6 +14,9 @@ from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings, get_settings
 from zega_core.store import sessions
 from zega_core.tables import TrainingSession
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient, EnqueueOptions
 
 log = getLogger(__name__)
 
@@ -30,6 +33,8 @@ def jobs_engine(settings: Settings) -> Engine:
 
 @lru_cache(maxsize=4)
 def dbos_client(settings: Settings) -> DBOSClient:
+    from dbos import DBOSClient  # a third of a second that only a press of a button needs, not the first page
+
     return DBOSClient(
         system_database_engine=jobs_engine(settings),
         application_name=APPLICATION,

@@ -64,8 +64,8 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     """Run worker and app until interrupted; a worker that dies is started again. The app's exit status."""
     settings.prepare_home()
     check_port(settings.port)
-    worker = ensure_worker(settings)
     app = _start_app(settings)
+    worker = ensure_worker(settings)
     say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
     signal.signal(signal.SIGTERM, _interrupt)
     starts = 0
