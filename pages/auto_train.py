@@ -3,13 +3,13 @@
 import streamlit as st
 
 from zega_core import db, providers
-from zega_core.analytics import in_words, pace, per_minute, plural, took, until_fine_tune
+from zega_core.analytics import in_words, no_sign_of_life, pace, per_minute, plural, took, until_fine_tune
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import examples, sessions
-from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
+from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 from zega_ui.boot import open_page
 from zega_ui.components import (
     empty_state,
@@ -163,6 +163,9 @@ def live(session_id: str) -> None:
     left = row.num_examples_requested - tally.done
     hint = f"{per_minute(rate)} · {in_words(left / rate)} left" if rate else "beginning"
     st.progress(tally.done / row.num_examples_requested, text=f"{tally.done} of {row.num_examples_requested} · {hint}")
+    trouble = no_sign_of_life(row.heartbeat_at, now())
+    if trouble:
+        error_state("The run is held up", trouble, key="silent")
     counts = f"{tally.kept} kept · {tally.set_aside} set aside · {tally.failed} without an answer"
     st.caption(counts + (f" · average quality {tally.average:.1f}" if tally.average is not None else ""))
     for example in feed:

@@ -46,3 +46,12 @@ def test_durations_in_words(seconds: float, words: str):
 @pytest.mark.parametrize("seconds, words", [(3.42, "3.4 s"), (125, "2 min 05 s"), (4320, "1 h 12 min")])
 def test_measured_durations(seconds: float, words: str):
     assert analytics.took(seconds) == words
+
+
+def test_a_run_is_said_to_be_silent_only_when_it_is():
+    assert analytics.no_sign_of_life(None, START) is None
+    assert analytics.no_sign_of_life(START, START + timedelta(seconds=15)) is None
+    said = analytics.no_sign_of_life(START, START + timedelta(seconds=90))
+    assert said is not None
+    assert "about 2 minutes" in said
+    assert "safe" in said

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+SILENT = 15.0
+"""Seconds without a heartbeat (there is one every half second) after which a run is said to be silent."""
 FEW = 20
 """Below this many pieces a percentage says more than is known; counts are shown instead."""
 
@@ -51,6 +53,16 @@ def took(seconds: float) -> str:
 def per_minute(rate: float) -> str:
     """A pace in pieces per second, in words."""
     return f"{rate:.0f} a second" if rate >= 2 else f"{rate * 60:.0f} a minute"
+
+
+def no_sign_of_life(heartbeat: datetime | None, at: datetime) -> str | None:
+    """What to say of a run under way whose worker has been silent for more than ``SILENT`` seconds."""
+    if heartbeat is None or (at - heartbeat).total_seconds() <= SILENT:
+        return None
+    return (
+        f"Nothing has come from the worker for {in_words((at - heartbeat).total_seconds())}. Perhaps the disk is full; "
+        "`zega doctor` says more. What is written is safe, and the run goes on by itself when it can."
+    )
 
 
 def plural(number: int, noun: str) -> str:

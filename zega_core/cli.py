@@ -19,12 +19,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zega_core import db, providers, readiness
+from zega_core.analytics import no_sign_of_life
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, checked
 from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
 from zega_core.jobs import client, launcher
 from zega_core.settings import ROOT, get_settings
 from zega_core.store import examples, sessions
-from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
+from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 
 cli = typer.Typer(
     name="zega",
@@ -110,6 +111,7 @@ def _follow(writer: str, session_id: str, helper: subprocess.Popen[bytes] | None
                     row = sessions.get(session, writer, session_id)
                     tally = examples.tally(session, row.id or 0)
                 text = f"{tally.kept} kept, {tally.set_aside} set aside"
+                text = no_sign_of_life(row.heartbeat_at, now()) or text
                 progress.update(bar, total=row.num_examples_requested, completed=tally.done, description=text)
                 if row.status not in UNFINISHED and row.recorded:
                     return row

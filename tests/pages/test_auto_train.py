@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
@@ -15,7 +16,7 @@ from zega_core.errors import ProviderUnavailable
 from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.store import sessions
-from zega_core.tables import RunStatus, TrainingSession
+from zega_core.tables import RunStatus, TrainingSession, now
 
 Work = Callable[..., TrainingSession]
 
@@ -157,3 +158,15 @@ def test_the_forecast_learns_from_past_runs(app: AppTest, work: Work):
     work(ScriptedTeacher(lambda number, options: story(options.seed)))
     app.run()
     assert "going by your last runs" in all_text(app)
+
+
+def test_a_silent_worker_is_said_and_the_run_is_not_given_up(app: AppTest):
+    button(app, "start").click().run()
+    with db.session() as session:
+        row = sessions.latest(session, "default")
+        assert row is not None
+        row.status, row.heartbeat_at = RunStatus.running, now() - timedelta(minutes=5)
+        session.add(row)
+    app.run()
+    assert "The run is held up" in all_text(app)
+    assert not button(app, "stop").disabled
