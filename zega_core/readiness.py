@@ -78,6 +78,7 @@ def _catalog(_: Settings) -> Finding:
 
 
 def _teacher(settings: Settings) -> Finding:
+    providers.check_storyteller()
     return Finding("Teacher", "ready", providers.build_teacher(settings).label)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from zega_core.catalog import DATA, load_catalog
 from zega_core.providers.base import ChatModel
+from zega_core.providers.grammar import load_common, load_grammar
 from zega_core.providers.storyteller import Storyteller
 from zega_core.settings import Settings
 
@@ -17,6 +19,13 @@ def build_teacher(settings: Settings) -> ChatModel:
 @cache
 def _storyteller() -> Storyteller:
     return Storyteller()
+
+
+def check_storyteller() -> None:
+    """Read every grammar of the storyteller now; raises ConfigError naming file and line."""
+    load_common(DATA)
+    for genre in load_catalog().genres:
+        load_grammar(DATA, genre.key)
 
 
 def label_of(name: str) -> str:
