@@ -33,4 +33,3 @@ clean:
 
 .venv/.test-tools: scripts/test_tools.sh | .venv/.ready
 	sh scripts/test_tools.sh
-	@touch $@

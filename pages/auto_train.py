@@ -84,7 +84,7 @@ def number_of_examples() -> int:
 
 def forecast(number: int) -> str:
     with db.reading() as session:
-        each = sessions.seconds_per_example(session, teacher.name)
+        each = sessions.seconds_per_example(session, writer, teacher.name)
     if each is None:
         return "How long it takes here, the first run will tell."
     return f"Takes {in_words(each * number)}, going by your last runs."
@@ -160,10 +160,12 @@ def live(session_id: str) -> None:
     if row.status not in UNFINISHED:
         st.rerun()
     section(HEADINGS[RunStatus(row.status)])
+    if row.status == RunStatus.queued:
+        st.caption("It begins within seconds, or when a run before it ends. If it does not, ask `zega doctor`.")
     left = row.num_examples_requested - tally.done
     hint = f"{per_minute(rate)} · {in_words(left / rate)} left" if rate else "beginning"
     st.progress(tally.done / row.num_examples_requested, text=f"{tally.done} of {row.num_examples_requested} · {hint}")
-    trouble = no_sign_of_life(row.heartbeat_at, now())
+    trouble = no_sign_of_life(row.heartbeat_at or row.created_at, now()) if row.status != RunStatus.queued else None
     if trouble:
         error_state("The run is held up", trouble, key="silent")
     counts = f"{tally.kept} kept · {tally.set_aside} set aside · {tally.failed} without an answer"

@@ -14,11 +14,13 @@ apt() {
 if ! command -v chromium >/dev/null; then
     { can_apt && echo "Installing Chromium" && apt chromium; } ||
         { echo "Installing Playwright's Chromium" && .venv/bin/python -m playwright install chromium; } ||
-        echo "NO CHROMIUM: the browser tests will be skipped." >&2
+        { missing=yes; echo "NO CHROMIUM: the browser tests will be skipped." >&2; }
 fi
 
 if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     { can_apt && echo "Installing PostgreSQL" && apt postgresql; } ||
-        echo "NO POSTGRESQL: its tests will be skipped. Install the package postgresql to run them." >&2
+        { missing=yes; echo "NO POSTGRESQL: its tests will be skipped. Install the package postgresql to run them." >&2; }
 fi
-exit 0
+
+# What is missing is looked for again at the next call.
+[ -n "${missing:-}" ] || touch .venv/.test-tools

@@ -24,7 +24,12 @@ def test_a_percentage_needs_twenty():
 def test_the_pace_is_over_the_newest_pieces():
     assert analytics.pace([START]) is None
     assert analytics.pace([START, START, START]) is None
-    assert analytics.pace([START + timedelta(seconds=number / 2) for number in range(11)]) == pytest.approx(2)
+    steady = [START + timedelta(seconds=number / 2) for number in range(11)]
+    assert analytics.pace(steady) == pytest.approx(2)
+    after_a_night = [moment + timedelta(hours=8) for moment in steady[:5]]
+    assert analytics.pace(steady + after_a_night) == pytest.approx(2)
+    slow = [START + timedelta(seconds=40 * number) for number in range(8)]
+    assert analytics.pace(slow) == pytest.approx(1 / 40)
 
 
 @pytest.mark.parametrize(

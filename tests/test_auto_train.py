@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -15,10 +17,11 @@ from zega_core.auto_train import order_seed, plan, run
 from zega_core.configs import AutoTrainConfig, GenreKey
 from zega_core.dataset import text_hash
 from zega_core.errors import HomeError, ProviderUnavailable
+from zega_core.jobs import client
 from zega_core.providers.base import ChatModel
 from zega_core.settings import Settings
-from zega_core.store import examples, sessions
-from zega_core.tables import Example, ExampleStatus, Memory, RunStatus, Story, TrainingSession
+from zega_core.store import examples, runs, sessions
+from zega_core.tables import Example, ExampleStatus, Memory, RunStatus, Story, TrainingSession, now
 
 CATALOG = catalog()
 pytestmark = pytest.mark.usefixtures("database")
@@ -160,6 +163,49 @@ class TestRun:
         assert row.status == ExampleStatus.set_aside
         assert row.duplicate_of is not None
 
+    def test_near_duplicates_that_arrive_together_are_kept_once(self, config: Settings):
+        text, together = story(1, CATALOG.prompts[0].text), threading.Barrier(8)
+        generous = config.model_copy(update={"keep_score": 0.0})
+
+        def reply(number: int, _: object) -> str:
+            together.wait(10)
+            return f"{text} And then {number}."
+
+        session_id = ask(8, genres=("fantasy",))
+        work(session_id, ScriptedTeacher(reply, in_flight=8), generous)
+        statuses = Counter(row.status for row in rows_of(session_id))
+        assert statuses == {ExampleStatus.kept: 1, ExampleStatus.set_aside: 7}
+
+    def test_runs_of_one_writer_side_by_side_keep_each_text_once(self, config: Settings):
+        generous = config.model_copy(update={"keep_score": 0.0})
+        ids = [ask(60, seed=5), ask(60, seed=5)]
+        ends: list[RunStatus | None] = []
+        threads = [
+            threading.Thread(
+                target=lambda one=one: ends.append(work(one, ScriptedTeacher(delay=0.005, in_flight=8), generous))
+            )
+            for one in ids
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert ends == [RunStatus.done, RunStatus.done]
+        first, second = (Counter(row.status for row in rows_of(one)) for one in ids)
+        assert first[ExampleStatus.kept] + second[ExampleStatus.kept] == 60
+
+    def test_a_piece_that_was_cut_off_is_set_aside(self, config: Settings):
+        class CutOff(ScriptedTeacher):
+            def complete(self, messages, options):
+                return replace(super().complete(messages, options), cut_off=True)
+
+        session_id = ask(1)
+        work(session_id, CutOff(), config.model_copy(update={"keep_score": 0.0}))
+        (row,) = rows_of(session_id)
+        assert row.status == ExampleStatus.set_aside
+        assert row.reason
+        assert "length limit" in row.reason
+
     def test_failed_examples_say_why_and_are_tried_again_when_the_run_goes_on(self, config: Settings):
         session_id = ask(4)
         teacher = ScriptedTeacher(
@@ -168,10 +214,10 @@ class TestRun:
         assert work(session_id, teacher, config) == RunStatus.done
         assert Counter(row.reason for row in rows_of(session_id) if row.status == "failed") == {"Nobody answered.": 2}
         with db.session() as session:
-            assert sessions.ask_to_continue(session, "default", session_id)
+            assert runs.ask_to_continue(session, "default", session_id)
         assert work(session_id, ScriptedTeacher(), config, attempt=2) == RunStatus.done
         with db.session() as session:
-            assert not sessions.ask_to_continue(session, "default", session_id)
+            assert not runs.ask_to_continue(session, "default", session_id)
         assert [row.idx for row in rows_of(session_id)] == [0, 1, 2, 3]
         assert not [row for row in rows_of(session_id) if row.status == "failed"]
 
@@ -214,7 +260,7 @@ class TestLease:
     def test_an_older_attempt_writes_nothing(self, config: Settings):
         session_id = ask(2)
         with db.session() as session:
-            sessions.take_over(session, sessions.get(session, "default", session_id))
+            runs.take_over(session, sessions.get(session, "default", session_id))
         teacher = ScriptedTeacher()
         assert work(session_id, teacher, config, attempt=1) is None
         assert not teacher.calls
@@ -254,7 +300,7 @@ class TestStop:
         while not rows_of(session_id):
             time.sleep(0.01)
         with db.session() as session:
-            sessions.ask_to_stop(session, "default", session_id)
+            runs.ask_to_stop(session, "default", session_id)
         asked = time.monotonic()
         thread.join()
         assert time.monotonic() - asked < 1.1 + 0.5
@@ -263,7 +309,7 @@ class TestStop:
         assert 0 < before < 30
         assert row_of(session_id).recorded
         with db.session() as session:
-            assert sessions.ask_to_continue(session, "default", session_id)
+            assert runs.ask_to_continue(session, "default", session_id)
         assert work(session_id, teacher, config, attempt=2) == RunStatus.done
         assert [row.idx for row in rows_of(session_id)] == list(range(30))
         assert len(teacher.calls) <= 30 + teacher.in_flight
@@ -278,24 +324,25 @@ class TestStop:
         while not teacher.calls:
             time.sleep(0.01)
         with db.session() as session:
-            sessions.ask_to_stop(session, "default", session_id)
+            runs.ask_to_stop(session, "default", session_id)
         thread.join(3)
         hanging.set()
         assert ended == [RunStatus.stopped]
 
     def test_a_run_stopped_before_it_began_ends_without_a_call(self, config: Settings):
         session_id = ask(3)
-        with db.session() as session:
-            sessions.ask_to_stop(session, "default", session_id)
+        client.stop("default", session_id)
+        assert row_of(session_id).status == RunStatus.stopped
+        assert row_of(session_id).recorded
         teacher = ScriptedTeacher()
-        assert work(session_id, teacher, config) == RunStatus.stopped
+        assert work(session_id, teacher, config) is None
         assert not teacher.calls
 
     def test_stopping_twice_or_after_the_end_changes_nothing(self, config: Settings):
         session_id = ask(2)
         work(session_id, ScriptedTeacher(), config)
         with db.session() as session:
-            assert sessions.ask_to_stop(session, "default", session_id).status == RunStatus.done
+            assert runs.ask_to_stop(session, "default", session_id).status == RunStatus.done
 
 
 class TestRecord:
@@ -333,11 +380,11 @@ class TestRecord:
 
         session_id = ask(2)
         with monkeypatch.context() as patch:
-            patch.setattr(sessions, "write_record", broken)
+            patch.setattr(runs, "write_record", broken)
             assert work(session_id, ScriptedTeacher(), config) == RunStatus.done
         assert not row_of(session_id).recorded
         with db.reading() as session:
-            assert sessions.unrecorded(session) == [session_id]
+            assert runs.unrecorded(session) == [session_id]
         auto_train.record(session_id, config)
         assert row_of(session_id).recorded
 
@@ -352,8 +399,38 @@ class TestRecord:
         assert "ValueError" in row.error
         assert len(rows_of(session_id)) == 11
         with db.session() as session:
-            assert sessions.ask_to_continue(session, "default", session_id)
+            assert runs.ask_to_continue(session, "default", session_id)
         assert work(session_id, ScriptedTeacher(), config, attempt=2) == RunStatus.done
+
+
+def test_a_session_that_cannot_be_planned_fails_in_words(config: Settings):
+    session_id = ask(2)
+    with db.session() as session:
+        row = sessions.get(session, "default", session_id)
+        row.genres_selected = ["western"]
+        session.add(row)
+    assert work(session_id, ScriptedTeacher(), config) == RunStatus.failed
+    assert "western" in (row_of(session_id).error or "")
+
+
+def test_the_time_of_killed_attempts_counts(config: Settings):
+    session_id = ask(2)
+    with db.session() as session:
+        row = runs.begin(session, session_id, 1)
+        assert row is not None
+        row.begun_at, row.heartbeat_at = now() - timedelta(seconds=100), now() - timedelta(seconds=40)
+        session.add(row)
+    work(session_id, ScriptedTeacher(), config)
+    assert 60 <= row_of(session_id).total_time_seconds < 65
+
+
+def test_a_record_written_late_counts_what_was_kept_then(config: Settings):
+    generous = config.model_copy(update={"keep_score": 0.0})
+    first = ask(5)
+    work(first, ScriptedTeacher(), generous)
+    work(ask(5), ScriptedTeacher(), generous)
+    auto_train.record(first, config)
+    assert row_of(first).training_examples_after == 5
 
 
 def test_trouble_with_the_database_leaves_the_run_to_be_taken_up(

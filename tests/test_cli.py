@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from zega_core.jobs import launcher
+from tests.support.worker import running, until
+from zega_core import db
 from zega_core.settings import ROOT, Settings
+from zega_core.store import examples, sessions
 
 
 def zega(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -105,22 +106,55 @@ def test_a_damaged_database_is_status_3_and_untouched(home: Path):
     assert (home / "zega.db").read_bytes() == b"no database at all" * 300
 
 
-def test_ctrl_c_stops_the_run_and_keeps_what_is_written(home: Path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "zega_core", "auto-train", "--examples", "500", "--json"],
+def follow(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "zega_core", "auto-train", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
+
+
+def written(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        row = sessions.latest(session, "default")
+        return 0 if row is None else examples.tally(session, row.id or 0).done
+
+
+def test_ctrl_c_stops_the_run_and_keeps_what_is_written(home: Path, tmp_path: Path):
     settings = Settings(home=home)
-    end = time.monotonic() + 60
-    while not launcher.worker_is_alive(settings) and time.monotonic() < end:
-        time.sleep(0.05)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    with running(settings, tmp_path / "calls.txt", delay=0.5, in_flight=2):
+        process = follow("--examples", "100", "--json")
+        until(lambda: written(settings) > 4)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody in the foreground gets it
+        out, said = process.communicate(timeout=60)
     result = json.loads(out)
-    assert (process.returncode, result["status"]) in {(130, "stopped"), (0, "done")}
+    assert (process.returncode, result["status"]) == (130, "stopped")
+    assert 4 < int(result["successful"]) + int(result["set_aside"]) < 100
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_reaches_the_one_who_follows_and_not_the_worker_it_started(home: Path):
+    settings = Settings(home=home)
+    process = follow("--examples", "500", "--json")
+    until(lambda: written(settings) > 0)
+    os.killpg(process.pid, signal.SIGINT)
+    out, said = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["status"]) in {(130, "stopped"), (0, "done")}
+    assert "could not" not in said
+
+
+def test_a_run_goes_on_when_the_worker_that_did_it_leaves(home: Path, tmp_path: Path):
+    settings = Settings(home=home)
+    with running(settings, tmp_path / "calls.txt", delay=0.1, in_flight=2):
+        process = follow("--examples", "60", "--json")
+        until(lambda: written(settings) > 4)
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert json.loads(out)["total_requested"] == 60
+    assert written(settings) == 60
 
 
 def test_doctor_says_what_is_ready_and_what_is_not(home: Path, tmp_path: Path):

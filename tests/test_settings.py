@@ -17,6 +17,16 @@ def test_home_is_beside_the_app_unless_moved(monkeypatch: pytest.MonkeyPatch, ho
     assert get_settings().home == ROOT / ".zega"
 
 
+def test_home_may_be_written_with_a_tilde_or_relative_and_empty_is_unset(monkeypatch: pytest.MonkeyPatch):
+    assert Settings(home=Path("~/zega")).home == Path.home() / "zega"
+    assert Settings(home=Path("here")).home == Path.cwd() / "here"
+    for name in ("ZEGA_HOME", "ZEGA_DATABASE_URL"):
+        monkeypatch.setenv(name, "")
+    get_settings.cache_clear()
+    assert get_settings().home == ROOT / ".zega"
+    assert not get_settings().uses_postgresql
+
+
 @pytest.mark.parametrize("name, value", [("ZEGA_PORT", "99999"), ("ZEGA_KEEP_SCORE", "eleven"), ("ZEGA_PORT", "x")])
 def test_a_setting_that_cannot_be_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, value)

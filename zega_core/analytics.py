@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise, takewhile
+from statistics import median
 
 SILENT = 15.0
 """Seconds without a heartbeat (there is one every half second) after which a run is said to be silent."""
+PAUSE = 15.0
+"""Seconds between two pieces from which on it may have been a pause; slow teachers take longer for a piece."""
 FEW = 20
 """Below this many pieces a percentage says more than is known; counts are shown instead."""
 
@@ -22,11 +26,12 @@ def share(part: int, whole: int) -> str:
 
 
 def pace(moments: Sequence[datetime]) -> float | None:
-    """Pieces per second over these moments of storing; None while they tell nothing."""
-    if len(moments) < 3:
-        return None
-    seconds = (max(moments) - min(moments)).total_seconds()
-    return (len(moments) - 1) / seconds if seconds > 0 else None
+    """Pieces per second over these moments of storing, since the last pause; None while they tell nothing."""
+    newest_first = sorted(moments, reverse=True)
+    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(newest_first)]
+    longest = max(PAUSE, 5 * median(gaps)) if gaps else 0.0
+    going = list(takewhile(lambda gap: gap <= longest, gaps))
+    return len(going) / sum(going) if len(going) > 1 and sum(going) > 0 else None
 
 
 def in_words(seconds: float) -> str:

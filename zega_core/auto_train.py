@@ -22,7 +22,7 @@ from zega_core.errors import HomeError, ProviderError, ZegaError
 from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
-from zega_core.store import examples, sessions
+from zega_core.store import examples, runs, writers
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source, TrainingSession
 
 log = getLogger(__name__)
@@ -31,8 +31,8 @@ HEARTBEAT = 0.5
 """Seconds between two looks at the run's row while no piece comes in."""
 GRACE = 0.5
 """Seconds that pieces in flight have left when the writer presses Stop."""
-KNOWN_TEXTS = 20_000
-"""How many of the writer's newest kept texts a new piece is compared with."""
+KNOWN_TEXTS = 2_000
+"""How many of the texts that the writer kept before a new piece is compared with, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +92,12 @@ def run(session_id: str, attempt: int, *, settings: Settings, catalog: Catalog, 
     Raises HomeError when the database cannot be written: the run then waits to be taken up again.
     """
     with db.session(settings) as session:
-        row = sessions.begin(session, session_id, attempt)
-        if row is None:
-            return None
-        draws = plan(catalog, row.genres_selected, row.num_examples_requested, row.order_seed, row.draw_from)
-        settled = examples.settled_indexes(session, row.id or 0)
-        known = NearDuplicates(settings.near_duplicate_share)
-        for identity, text in examples.kept_texts(session, row.user_id, row.genres_selected, KNOWN_TEXTS):
-            known.add(identity, text)
+        row = runs.begin(session, session_id, attempt)
+    if row is None:
+        return None
     started, error = monotonic(), None
     try:
-        work = _Work(row, settings, catalog, teacher, known)
-        status = work.through([draw for draw in draws if draw.idx not in settled])
+        status = _Work(row, settings, catalog, teacher).through_what_is_missing()
     except HomeError:
         raise
     except ZegaError as known:
@@ -113,12 +107,24 @@ def run(session_id: str, attempt: int, *, settings: Settings, catalog: Catalog, 
         log.exception("session %s failed", session_id)
         status = RunStatus.failed
         error = f"The run met an error it does not know ({type(unexpected).__name__}). What was written is safe."
-    if status is None:
-        return None
+    return None if status is None else _end(row, status, monotonic() - started, error, settings)
+
+
+def fail(session_id: str, attempt: int, error: str, settings: Settings) -> None:
+    """End an attempt that cannot even begin, for instance because the catalog is broken."""
     with db.session(settings) as session:
-        if not sessions.end(session, row, status, monotonic() - started, error):
+        row = runs.begin(session, session_id, attempt)
+    if row is not None:
+        _end(row, RunStatus.failed, 0.0, error, settings)
+
+
+def _end(
+    row: TrainingSession, status: RunStatus, seconds: float, error: str | None, settings: Settings
+) -> RunStatus | None:
+    with db.session(settings) as session:
+        if not runs.end(session, row, status, seconds, error):
             return None
-    record(session_id, settings)
+    record(row.session_id, settings)
     return status
 
 
@@ -126,7 +132,7 @@ def record(session_id: str, settings: Settings) -> None:
     """Write the history record. A failure is logged and left to reconcile: the training stands either way."""
     try:
         with db.session(settings) as session:
-            sessions.write_record(session, session_id)
+            runs.write_record(session, session_id)
     except Exception:
         log.exception("the record of session %s was not written; it will be repaired", session_id)
 
@@ -134,13 +140,19 @@ def record(session_id: str, settings: Settings) -> None:
 class _Work:
     """The pieces of one attempt: written by threads, stored by one."""
 
-    def __init__(
-        self, row: TrainingSession, settings: Settings, catalog: Catalog, teacher: ChatModel, known: NearDuplicates
-    ) -> None:
-        self.row, self.settings, self.catalog, self.teacher, self.known = row, settings, catalog, teacher, known
+    def __init__(self, row: TrainingSession, settings: Settings, catalog: Catalog, teacher: ChatModel) -> None:
+        self.row, self.settings, self.catalog, self.teacher = row, settings, catalog, teacher
+        self.known, self.newest_known = NearDuplicates(settings.near_duplicate_share), 0
 
-    def through(self, draws: Sequence[Draw]) -> RunStatus | None:
-        """Write and store the draws; the status to end with, or None when the lease was lost."""
+    def through_what_is_missing(self) -> RunStatus | None:
+        """Write and store the missing draws; the status to end with, or None when the lease was lost."""
+        row = self.row
+        draws = plan(self.catalog, row.genres_selected, row.num_examples_requested, row.order_seed, row.draw_from)
+        with db.reading(self.settings) as session:
+            settled = examples.settled_indexes(session, row.id or 0)
+        return self._through([draw for draw in draws if draw.idx not in settled])
+
+    def _through(self, draws: Sequence[Draw]) -> RunStatus | None:
         waiting, pending = iter(draws), set[Future[Piece]]()
         status: RunStatus | None = RunStatus(self.row.status)
         deadline = 0.0
@@ -177,31 +189,37 @@ class _Work:
     def _store(self, pieces: Sequence[Piece]) -> RunStatus | None:
         """One transaction: proof that the lease holds, heartbeat, and the rows."""
         with db.session(self.settings) as session:
-            status = sessions.holds(session, self.row)
+            status = runs.holds(session, self.row)
             if status is None:
                 log.info("session %s is worked on by somebody else now", self.row.session_id)
                 return None
-            stored = [example for piece in pieces if (example := self._store_one(session, piece)) is not None]
-        for example in stored:
-            if example.status == ExampleStatus.kept:
-                self.known.add(example.id or 0, example.completion)
+            writers.lock(session, self.row.user_id)  # other runs of this writer keep texts, too
+            self._learn(session)
+            for piece in pieces:
+                self._store_one(session, piece)
         return status
 
-    def _store_one(self, session: db.Session, piece: Piece) -> Example | None:
+    def _learn(self, session: db.Session) -> None:
+        """Take in what the writer has kept since the last look, in whatever run."""
+        for identity, text in examples.kept_texts(session, self.row.user_id, self.newest_known, KNOWN_TEXTS):
+            self.known.add(identity, text)
+            self.newest_known = max(self.newest_known, identity)
+
+    def _store_one(self, session: db.Session, piece: Piece) -> None:
         example = self._example(piece)
         if not examples.insert_once(session, example):
             twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
             if twin is None or examples.has_index(session, self.row.id or 0, piece.draw.idx):
-                return None  # another worker stored this index
+                return  # another worker stored this index
             _set_aside_as_duplicate(example, twin, "These are the words of a piece you have already kept.")
-            if not examples.insert_once(session, example):
-                return None
+            examples.insert_once(session, example)
         if example.status == ExampleStatus.kept:
             if self.row.saved_to_database and (example.quality or 0) >= self.settings.story_score:
                 examples.add_story(session, example, title=example.prompt[:200])
             if self.row.stored_in_memory:
                 examples.remember(session, example)
-        return example
+            self.known.add(example.id or 0, example.completion)
+            self.newest_known = max(self.newest_known, example.id or 0)
 
     def _example(self, piece: Piece) -> Example:
         brief = piece.draw.brief
@@ -225,18 +243,22 @@ class _Work:
             return example
         # PostgreSQL cannot store a NUL, and nobody can read one.
         example.completion = piece.completion.text.replace("\x00", "").encode(errors="replace").decode()
-        example.model = piece.completion.model
+        example.model = piece.completion.model[:100]
         example.prompt_tokens = piece.completion.prompt_tokens
         example.completion_tokens = piece.completion.completion_tokens
         example.text_hash = text_hash(example.completion)
         example.quality = piece.report.score
         example.quality_report = piece.report.as_dict()
         example.quality_version = piece.report.version
-        self._decide(example, piece.report)
+        self._decide(example, piece.report, piece.completion.cut_off)
         return example
 
-    def _decide(self, example: Example, report: QualityReport) -> None:
+    def _decide(self, example: Example, report: QualityReport, cut_off: bool) -> None:
         keep = self.settings.keep_score
+        if cut_off:
+            example.status = ExampleStatus.set_aside
+            example.reason = "The teacher stopped at its length limit, in the middle of the piece."
+            return
         if report.score < keep:
             example.status = ExampleStatus.set_aside
             example.reason = f"{report.score:.1f} is below {keep:.1f}. {_weakest(report)}"

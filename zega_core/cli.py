@@ -23,7 +23,7 @@ from zega_core.analytics import no_sign_of_life
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, checked
 from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
 from zega_core.jobs import client, launcher
-from zega_core.settings import ROOT, get_settings
+from zega_core.settings import ROOT, Settings, get_settings
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 
@@ -60,8 +60,9 @@ def worker(
 ) -> None:
     """Run one worker in the foreground. On PostgreSQL, start as many as you like, each on its own slot."""
     command = [sys.executable, "-m", "zega_core.jobs.worker", "--slot", str(slot)]
+    environment = launcher.environment(get_settings())
     os.chdir(ROOT)
-    os.execv(sys.executable, command)
+    os.execve(sys.executable, command, environment)
 
 
 @cli.command("auto-train")
@@ -85,14 +86,9 @@ def auto_train(
         save_to_database=stories,
         seed=seed,
     )
-    helper = launcher.ensure_worker(settings)
-    try:
+    with _Worker(settings) as helper:
         session_id = client.start_auto_train(config, teacher=providers.build_teacher(settings).name)
         row = _follow(writer, session_id, helper)
-    finally:
-        if helper is not None:
-            helper.terminate()
-            helper.wait()
     if as_json:
         sys.stdout.write(json.dumps(_result(row), ensure_ascii=False) + "\n")
     else:
@@ -100,7 +96,34 @@ def auto_train(
     raise typer.Exit({RunStatus.done: 0, RunStatus.stopped: 130}.get(RunStatus(row.status), 1))
 
 
-def _follow(writer: str, session_id: str, helper: subprocess.Popen[bytes] | None) -> TrainingSession:
+class _Worker:
+    """Somebody who works while we follow: a worker that is there, or one of our own until we leave."""
+
+    MOST_STARTS = 5
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._process, self._starts = settings, None, 0
+
+    def __enter__(self) -> _Worker:
+        self.ensure()
+        return self
+
+    def ensure(self) -> None:
+        """Start one if the last one, ours or another's, is gone; raises HomeError when none stays."""
+        if (self._process is not None and self._process.poll() is None) or launcher.worker_is_alive(self._settings):
+            return
+        if self._starts == self.MOST_STARTS:
+            raise HomeError("The worker cannot be started. `zega doctor` says what is wrong; logs/ has the details.")
+        self._process: subprocess.Popen[bytes] | None = launcher.ensure_worker(self._settings)
+        self._starts += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def _follow(writer: str, session_id: str, helper: _Worker) -> TrainingSession:
     """Wait for the end of the run, with a bar on a terminal. Ctrl-C stops the run and keeps what there is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
@@ -111,12 +134,12 @@ def _follow(writer: str, session_id: str, helper: subprocess.Popen[bytes] | None
                     row = sessions.get(session, writer, session_id)
                     tally = examples.tally(session, row.id or 0)
                 text = f"{tally.kept} kept, {tally.set_aside} set aside"
-                text = no_sign_of_life(row.heartbeat_at, now()) or text
+                if row.status != RunStatus.queued:
+                    text = no_sign_of_life(row.heartbeat_at, now()) or text
                 progress.update(bar, total=row.num_examples_requested, completed=tally.done, description=text)
                 if row.status not in UNFINISHED and row.recorded:
                     return row
-                if helper is not None and helper.poll() not in (None, launcher.SLOT_TAKEN):
-                    raise HomeError("The worker could not start or ended early. `zega doctor` says what is wrong.")
+                helper.ensure()
                 time.sleep(POLL)
             except KeyboardInterrupt:
                 screen.print("Stopping; what was written is kept.")

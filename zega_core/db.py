@@ -14,7 +14,7 @@ from alembic.util import CommandError
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlmodel import Session, create_engine
 
 from zega_core.errors import ConfigError, HomeError
@@ -88,7 +88,12 @@ def prepare(settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
-        with plain_errors(settings), FileLock(home / "migrate.lock"), get_engine(settings).begin() as connection:
+        with (
+            plain_errors(settings),
+            settings.home_errors(),
+            FileLock(home / "migrate.lock"),
+            get_engine(settings).begin() as connection,
+        ):
             if settings.uses_postgresql:  # several machines may start at once
                 connection.execute(text("SELECT pg_advisory_xact_lock(7346341)"))
             config.attributes["connection"] = connection
@@ -132,6 +137,8 @@ def plain_errors(settings: Settings) -> Iterator[None]:
     """Turn what a database driver says into what a writer can act on."""
     try:
         yield
+    except (DataError, IntegrityError, ProgrammingError):
+        raise  # our mistake, not the database's trouble
     except DBAPIError as error:
         raise HomeError(_in_words(error, settings)) from error
 
@@ -148,7 +155,7 @@ def _in_words(error: DBAPIError, settings: Settings) -> str:
     if "not a database" in said or "malformed" in said or "corrupt" in said:
         return (
             f"{path} is damaged and cannot be read. ZEGA has not changed it. Put a backup in its place, "
-            "or move it away to begin with an empty one."
+            "or move it away to begin with an empty one; then start ZEGA again."
         )
     if "readonly" in said or "unable to open" in said:
         return f"{path} cannot be opened for writing. Give yourself access to it, or choose another ZEGA_HOME."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zega_core.errors import ConfigError, HomeError
@@ -21,16 +23,18 @@ Score = Annotated[float, Field(ge=0, le=10)]
 class Settings(BaseSettings):
     """Defaults are the thresholds that the pages name where they act."""
 
-    model_config = SettingsConfigDict(env_prefix="ZEGA_", env_file=ROOT / ".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ZEGA_", env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
-    home: Path = ROOT / ".zega"
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())] = ROOT / ".zega"
     database_url: SecretStr | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
 
     keep_score: Score = 7.0
     story_score: Score = 8.0
     fine_tune_every: Annotated[int, Field(ge=1)] = 50
-    near_duplicate_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    near_duplicate_share: Annotated[float, Field(gt=0, le=1)] = 0.3
     """Share of word 5-grams (of the shorter piece) above which a piece is a near duplicate."""
 
     runs_at_once: Annotated[int, Field(ge=1, le=64)] = 4
@@ -49,18 +53,25 @@ class Settings(BaseSettings):
 
     def prepare_home(self) -> Path:
         """Create ``ZEGA_HOME`` and prove that it can be written to; raises HomeError."""
-        try:
+        with self.home_errors():
             self.home.mkdir(parents=True, exist_ok=True)
             (self.home / "logs").mkdir(exist_ok=True)
-            probe = self.home / f".write-test-{os.getpid()}"
-            probe.write_text("ok", encoding="utf-8")
-            probe.unlink()
+            with TemporaryFile(dir=self.home) as probe:
+                probe.write(b"ok")
+        return self.home
+
+    @contextmanager
+    def home_errors(self) -> Iterator[None]:
+        """Around work on files in ``ZEGA_HOME``: what the system refuses becomes a HomeError."""
+        try:
+            yield
+        except TimeoutError:
+            raise  # a lock that somebody holds is no trouble with the folder
         except OSError as error:
             raise HomeError(
-                f"ZEGA cannot write to its folder {self.home} ({error.strerror or error}). "
+                f"ZEGA cannot write to {error.filename or self.home} ({error.strerror or error}). "
                 "Give yourself write access and free space there, or choose another folder with ZEGA_HOME."
             ) from error
-        return self.home
 
 
 @lru_cache(maxsize=1)

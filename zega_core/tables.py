@@ -120,8 +120,10 @@ class TrainingSession(Table, table=True):
     attempt: int = 1
     lease: str | None = Field(default=None, max_length=32)
     heartbeat_at: datetime | None = _moment(nullable=True)
+    begun_at: datetime | None = _moment(nullable=True)
+    """When the attempt that holds the lease began; None between attempts."""
     active_seconds: float = 0.0
-    """Seconds that earlier, finished attempts of this run worked; a stopped run's pause does not count."""
+    """Seconds that earlier attempts of this run worked; a stopped run's pause does not count."""
     error: str | None = None
 
 

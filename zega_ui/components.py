@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from logging import getLogger
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -120,8 +120,12 @@ def prose(text: str, key: str) -> None:
 
 
 def local_time(moment: datetime) -> datetime:
-    """In the zone of the reader's browser."""
-    return moment.astimezone(ZoneInfo(st.context.timezone or "UTC"))
+    """In the zone of the reader's browser; in UTC when that names none that is known here."""
+    try:
+        zone = ZoneInfo(st.context.timezone or "UTC")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        zone = UTC
+    return moment.astimezone(zone)
 
 
 def score_badge(example: Example) -> None:

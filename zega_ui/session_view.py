@@ -20,7 +20,7 @@ def figures(tally: Tally) -> None:
     grid = st.grid(3, min_column_width=96, gap="small")
     grid.metric("Kept", tally.kept, help=f"Pieces that scored {keep:.1f} or more and were not duplicates.")
     grid.metric(
-        "Success rate", share(tally.kept, tally.done) if tally.done else "–", help="Kept, of all that were asked for."
+        "Success rate", share(tally.kept, tally.done) if tally.done else "–", help="Kept, of all that were written."
     )
     average = "–" if tally.average is None else f"{tally.average:.1f}"
     grid.metric("Average", average, help="Of everything that was scored, kept or not.")

@@ -8,13 +8,14 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from zega_core import db
 from zega_core.configs import AutoTrainConfig
 from zega_core.jobs import client
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings
-from zega_core.store import sessions
+from zega_core.store import runs, sessions
 from zega_core.tables import RunStatus, now
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.usefixtures("database")
 
 @dataclass
 class FakeEngine:
-    """The engine's answers: a status per workflow id, and what was enqueued."""
+    """The engine's answers: a status per workflow id, when it took it up, and what was enqueued."""
 
+    seconds_ago: float = 1000
     statuses: dict[str, str] = field(default_factory=dict)
     enqueued: list[str] = field(default_factory=list)
 
@@ -31,7 +33,9 @@ class FakeEngine:
         (one,) = workflow_ids
         if one not in self.statuses:
             return []
-        return [SimpleNamespace(status=self.statuses[one], updated_at=int(now().timestamp() * 1000))]
+        return [
+            SimpleNamespace(status=self.statuses[one], updated_at=int((now().timestamp() - self.seconds_ago) * 1000))
+        ]
 
     def enqueue(self, options: dict[str, str], session_id: str, attempt: int) -> None:
         self.enqueued.append(options["workflow_id"])
@@ -80,9 +84,12 @@ def test_a_silent_run_is_taken_over_and_a_living_one_is_not(engine: FakeEngine, 
 
 
 def test_a_run_that_a_worker_has_only_just_taken_is_left_alone(engine: FakeEngine, config: Settings):
-    one = create(RunStatus.queued, None)
-    engine.statuses[f"{one}:1"] = "PENDING"
+    one, again = create(RunStatus.queued, None), create(RunStatus.queued, 3600)
+    engine.statuses |= {f"{one}:1": "PENDING", f"{again}:1": "PENDING"}
+    engine.seconds_ago = 1
     assert reconcile(config) == 0
+    engine.seconds_ago = 61
+    assert reconcile(config) == 2
 
 
 @pytest.mark.parametrize("waiting", ["ENQUEUED", "DELAYED"])
@@ -106,3 +113,25 @@ def test_a_missing_record_is_written(engine: FakeEngine, config: Settings):
     with db.reading() as session:
         assert sessions.get(session, "default", one).recorded
     assert reconcile(config) == 0
+
+
+def test_a_row_that_cannot_be_read_does_not_keep_the_others_waiting(engine: FakeEngine, config: Settings):
+    broken, healthy = create(RunStatus.queued, None), create(RunStatus.queued, None)
+    with db.session() as session:
+        session.connection().execute(
+            text("UPDATE training_session SET genres_selected = '\"x' WHERE session_id = :id"), {"id": broken}
+        ) if not config.uses_postgresql else None
+    reconcile(config)
+    assert f"{healthy}:1" in engine.enqueued
+
+
+def test_a_stop_pressed_while_a_run_is_taken_over_is_not_lost(config: Settings):
+    one = create(RunStatus.running, 100)
+    with db.reading() as session:
+        seen = sessions.get(session, "default", one)
+    with db.session() as session:
+        runs.ask_to_stop(session, "default", one)
+    with db.session() as session:
+        taken = runs.take_over(session, seen)
+    assert taken is not None
+    assert taken.status == RunStatus.stopping

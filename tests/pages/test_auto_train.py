@@ -15,7 +15,7 @@ from zega_core import db
 from zega_core.errors import ProviderUnavailable
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import sessions
+from zega_core.store import runs, sessions
 from zega_core.tables import RunStatus, TrainingSession, now
 
 Work = Callable[..., TrainingSession]
@@ -90,6 +90,11 @@ def test_results_show_what_was_kept_and_why(app: AppTest, work: Work):
 
 def test_stop_and_continue(app: AppTest, work: Work):
     button(app, "start").click().run()
+    with db.session() as session:
+        row = sessions.latest(session, "default")
+        assert row is not None
+        runs.begin(session, row.session_id, 1)
+    app.run()
     button(app, "stop").click().run()
     assert all_sessions()[0].status == RunStatus.stopping
     assert button(app, "stop").disabled

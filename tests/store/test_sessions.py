@@ -11,7 +11,7 @@ from zega_core.configs import AutoTrainConfig
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import favourites, sessions, writers
+from zega_core.store import favourites, runs, sessions, writers
 from zega_core.tables import RunStatus, now
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -26,7 +26,7 @@ def create(writer: str = "ana", number: int = 5) -> str:
 def test_another_writers_session_is_not_found(config: Settings):
     session_id = create("ana")
     with db.session() as session:
-        for ask in (sessions.get, sessions.ask_to_stop, sessions.ask_to_continue):
+        for ask in (sessions.get, runs.ask_to_stop, runs.ask_to_continue):
             with pytest.raises(NotFound) as theirs:
                 ask(session, "ben", session_id)
             with pytest.raises(NotFound) as missing:

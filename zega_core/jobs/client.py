@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from logging import getLogger
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from zega_core import auto_train, db
 from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings, get_settings
-from zega_core.store import sessions
-from zega_core.tables import TrainingSession
+from zega_core.store import runs, sessions
+from zega_core.tables import RunStatus, TrainingSession
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -29,6 +30,30 @@ VERSION = "jobs-1"
 def jobs_engine(settings: Settings) -> Engine:
     """Where DBOS keeps its own books: ``jobs.db``, or the PostgreSQL database in a schema of its own."""
     return db.get_engine(settings) if settings.uses_postgresql else db.sqlite_engine(settings.home / "jobs.db")
+
+
+def put_damaged_books_aside(settings: Settings) -> None:
+    """DBOS's books hold nothing that our rows do not: if they cannot be read, new ones are begun."""
+    path = settings.home / "jobs.db"
+    if settings.uses_postgresql or not path.exists() or books_are_sound(settings):
+        return
+    for damaged in sorted(settings.home.glob("jobs.db*")):
+        damaged.rename(damaged.with_name(f"damaged-{int(time.time())}-{damaged.name}"))
+    log.warning("jobs.db was damaged and is put aside; runs are taken up from our own rows")
+
+
+def books_are_sound(settings: Settings) -> bool:
+    """Whether DBOS's books can be read. Those in PostgreSQL are the server's care."""
+    if settings.uses_postgresql:
+        return True
+    engine = jobs_engine(settings)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("PRAGMA quick_check")).scalar_one() == "ok"
+    except DatabaseError:
+        return False
+    finally:
+        engine.dispose()
 
 
 @lru_cache(maxsize=4)
@@ -61,14 +86,16 @@ def stop(writer_id: str, session_id: str, settings: Settings | None = None) -> N
     """Stop a run; everything written stays. It takes about a second."""
     settings = settings or get_settings()
     with db.session(settings) as session:
-        sessions.ask_to_stop(session, writer_id, session_id)
+        row = runs.ask_to_stop(session, writer_id, session_id)
+    if row.status == RunStatus.stopped and not row.recorded:
+        auto_train.record(session_id, settings)
 
 
 def resume(writer_id: str, session_id: str, settings: Settings | None = None) -> None:
     """Continue a stopped or failed run with what it still lacks. A run under way is left alone."""
     settings = settings or get_settings()
     with db.session(settings) as session:
-        row = sessions.ask_to_continue(session, writer_id, session_id)
+        row = runs.ask_to_continue(session, writer_id, session_id)
     if row is not None:
         enqueue(row, settings)
 
@@ -89,4 +116,4 @@ def enqueue(row: TrainingSession, settings: Settings) -> None:
     try:
         dbos_client(settings).enqueue(options, row.session_id, row.attempt)
     except SQLAlchemyError as error:
-        log.warning("session %s waits for a worker to find it (%s)", row.session_id, type(error).__name__)
+        log.info("session %s waits for a worker to find it (%s)", row.session_id, type(error).__name__)

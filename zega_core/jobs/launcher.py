@@ -18,6 +18,8 @@ from zega_core.settings import ROOT, Settings
 
 SLOT_TAKEN = 3
 """Exit status of a worker whose slot another one holds."""
+QUICK = 10.0
+"""A worker that ends within so many seconds is started again only after as many."""
 
 
 def lock_path(settings: Settings, slot: int) -> Path:
@@ -26,7 +28,7 @@ def lock_path(settings: Settings, slot: int) -> Path:
 
 def worker_is_alive(settings: Settings, slot: int = 0) -> bool:
     try:
-        with FileLock(lock_path(settings, slot)).acquire(timeout=0):
+        with settings.home_errors(), FileLock(lock_path(settings, slot)).acquire(timeout=0):
             return False
     except Timeout:
         return True
@@ -35,9 +37,16 @@ def worker_is_alive(settings: Settings, slot: int = 0) -> bool:
 def start_worker(settings: Settings, slot: int = 0) -> subprocess.Popen[bytes]:
     """A worker process that ends with this one. What it prints goes to ``logs/``."""
     command = [sys.executable, "-m", "zega_core.jobs.worker", "--slot", str(slot), "--parent", str(os.getpid())]
-    with (settings.home / "logs" / f"worker-{slot}.out").open("ab") as out:
+    with settings.home_errors(), (settings.home / "logs" / f"worker-{slot}.out").open("ab") as out:
+        # A session of its own: Ctrl-C is for the one who follows a run, who then asks the worker to stop it.
         return subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings)
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=environment(settings),
+            start_new_session=True,
         )
 
 
@@ -64,19 +73,21 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     """Run worker and app until interrupted; a worker that dies is started again. The app's exit status."""
     settings.prepare_home()
     check_port(settings.port)
-    app = _start_app(settings)
-    worker = ensure_worker(settings)
-    say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
     signal.signal(signal.SIGTERM, _interrupt)
-    starts = 0
+    app = worker = None
     try:
+        app = _start_app(settings)
+        worker = ensure_worker(settings)
+        say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
+        started = time.monotonic()
         while app.poll() is None:
             time.sleep(0.5)
             if (worker is not None and worker.poll() is None) or worker_is_alive(settings):
                 continue
             say("The worker has ended; starting it again.")
-            time.sleep(min(30.0, 0.5 * starts))
-            worker, starts = ensure_worker(settings), starts + 1
+            if time.monotonic() - started < QUICK:  # it cannot work here: do not keep the machine busy with it
+                time.sleep(QUICK)
+            worker, started = ensure_worker(settings), time.monotonic()
         return app.returncode
     except KeyboardInterrupt:
         return 0
@@ -87,15 +98,15 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
 
 def _start_app(settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(settings.port)]
-    with (settings.home / "logs" / "app.log").open("ab") as log:
+    with settings.home_errors(), (settings.home / "logs" / "app.log").open("ab") as log:
         return subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(settings)
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(settings)
         )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The children resolve ZEGA_HOME from another folder than the one we were started in."""
-    return {**os.environ, "ZEGA_HOME": str(settings.home.resolve())}
+def environment(settings: Settings) -> dict[str, str]:
+    """For our processes, which begin in another folder than the one a relative ZEGA_HOME is meant from."""
+    return {**os.environ, "ZEGA_HOME": str(settings.home)}
 
 
 def _interrupt(*_: object) -> None:

@@ -10,7 +10,7 @@ from dbos import WorkflowStatus
 from zega_core import auto_train, db
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import sessions
+from zega_core.store import runs
 from zega_core.tables import TrainingSession, now
 
 log = getLogger(__name__)
@@ -22,8 +22,15 @@ WAITING = ("ENQUEUED", "DELAYED")
 def reconcile(settings: Settings) -> int:
     """Enqueue what is missing, take over what is abandoned, write the records that failed. Returns how many."""
     with db.reading(settings) as session:
-        rows, unrecorded = sessions.unfinished(session), sessions.unrecorded(session)
-    changed = sum(_revive(row, settings) for row in rows)
+        rows, unrecorded = runs.unfinished(session), runs.unrecorded(session)
+    changed = 0
+    for row_id in rows:
+        try:
+            with db.reading(settings) as session:
+                row = session.get_one(TrainingSession, row_id)
+            changed += _revive(row, settings)
+        except Exception:  # one bad row must not keep the others waiting
+            log.exception("training session %d could not be taken up", row_id)
     for session_id in unrecorded:
         auto_train.record(session_id, settings)
     return changed + len(unrecorded)
@@ -40,7 +47,7 @@ def _revive(row: TrainingSession, settings: Settings) -> bool:
     if found[0].status in WAITING or not _abandoned(row, found[0], settings):
         return False
     with db.session(settings) as session:
-        taken = sessions.take_over(session, row)
+        taken = runs.take_over(session, row)
     if taken is None:
         return False
     log.info("session %s is taken over as attempt %d", taken.session_id, taken.attempt)
@@ -51,5 +58,6 @@ def _revive(row: TrainingSession, settings: Settings) -> bool:
 def _abandoned(row: TrainingSession, workflow: WorkflowStatus, settings: Settings) -> bool:
     if workflow.status != "PENDING":
         return True  # it ended, and yet the row says that there is work to do
-    alive = row.heartbeat_at or datetime.fromtimestamp((workflow.updated_at or 0) / 1000, UTC)
+    begun = datetime.fromtimestamp((workflow.updated_at or 0) / 1000, UTC)
+    alive = max(begun, row.heartbeat_at or begun)
     return (now() - alive).total_seconds() > settings.stale_after

@@ -20,7 +20,6 @@ from dbos import DBOS, DBOSConfig
 from filelock import FileLock, Timeout
 
 from zega_core import db
-from zega_core.catalog import load_catalog
 from zega_core.errors import ZegaError
 from zega_core.jobs import client, workflows
 from zega_core.jobs.launcher import SLOT_TAKEN, lock_path
@@ -38,8 +37,10 @@ def main() -> int:
     try:
         settings = get_settings()
         settings.prepare_home()
-        # Two seconds: whoever only asks whether a worker is alive holds the lock for a moment.
-        with FileLock(lock_path(settings, options.slot)).acquire(timeout=2):
+        lock = FileLock(lock_path(settings, options.slot))
+        with settings.home_errors():
+            lock.acquire(timeout=2)  # whoever only asks whether a worker is alive holds it for a moment
+        with lock:
             _serve(settings, options.slot, options.parent)
     except Timeout:
         print(f"Another worker already has slot {options.slot} of this ZEGA_HOME.", file=sys.stderr)  # noqa: T201
@@ -56,7 +57,7 @@ def _serve(settings: Settings, slot: int, parent: int) -> None:
         # Not DBOS.destroy(): it would record live runs as failed. A process that is gone leaves them resumable.
         signal.signal(stop, lambda *_: os._exit(0))
     db.prepare(settings)
-    load_catalog()
+    client.put_damaged_books_aside(settings)
     _launch_dbos(settings, slot)
     log.info("worker %d is ready", slot)
     due = 0.0

@@ -1,1 +1,5 @@
-"""Every query, one module per noun. Each takes an open ``Session`` and, first of all, the writer."""
+"""Every query, one module per noun, on an open ``Session``.
+
+What a door asks for is found by its writer; a session's examples are then counted and read by the row
+that was found so.
+"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,20 +56,21 @@ def settled_indexes(session: Session, session_id: int) -> set[int]:
     return {idx for idx in session.exec(query) if idx is not None}
 
 
-def kept_texts(session: Session, writer_id: str, genres: Sequence[str], limit: int) -> list[tuple[int, str]]:
-    """Id and text of the writer's newest kept examples in these genres."""
+def kept_texts(session: Session, writer_id: str, after: int, limit: int) -> list[tuple[int, str]]:
+    """Id and text of the writer's newest kept examples with an id above ``after``, newest first."""
     query = (
         select(Example.id, Example.completion)
-        .where(Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.genre).in_(list(genres)))
+        .where(Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.id) > after)
         .order_by(col(Example.id).desc())
         .limit(limit)
     )
     return [(identity, completion) for identity, completion in session.exec(query) if identity is not None]
 
 
-def count_kept(session: Session, writer_id: str) -> int:
+def count_kept(session: Session, writer_id: str, until: datetime | None = None) -> int:
+    """Of now, or of an earlier moment."""
     query = select(func.count()).where(col(Example.user_id) == writer_id, col(Example.status) == ExampleStatus.kept)
-    return session.exec(query).one()
+    return session.exec(query if until is None else query.where(col(Example.created_at) <= until)).one()
 
 
 def count_kept_by_genre(session: Session, writer_id: str) -> dict[str, int]:

@@ -45,6 +45,12 @@ def ids(session: Session) -> list[str]:
     return list(found) or [ensure(session, DEFAULT_WRITER).id]
 
 
+def lock(session: Session, writer_id: str) -> None:
+    """Until the end of the transaction nobody else changes what belongs to this writer. SQLite's
+    transactions do that by themselves."""
+    session.exec(select(Writer.id).where(Writer.id == writer_id).with_for_update()).one()
+
+
 def touch(session: Session, writer_id: str) -> None:
     """Note that this writer was chosen: the next visit opens with them."""
     writer = get(session, writer_id)

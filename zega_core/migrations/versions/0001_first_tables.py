@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease", sa.String(length=32), nullable=True),
         sa.Column("heartbeat_at", zega_core.tables.UTCDateTime(), nullable=True),
+        sa.Column("begun_at", zega_core.tables.UTCDateTime(), nullable=True),
         sa.Column("active_seconds", sa.Float(), nullable=False),
         sa.Column("error", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
