@@ -78,7 +78,10 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     try:
         app = _start_app(settings)
         worker = ensure_worker(settings)
-        say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
+        while app.poll() is None and not _answers(settings.port):
+            time.sleep(0.05)
+        if app.poll() is None:
+            say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
         started = time.monotonic()
         while app.poll() is None:
             time.sleep(0.5)
@@ -88,12 +91,19 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
             if time.monotonic() - started < QUICK:  # it cannot work here: do not keep the machine busy with it
                 time.sleep(QUICK)
             worker, started = ensure_worker(settings), time.monotonic()
+        say(f"The app has ended with status {app.returncode}; {settings.home / 'logs' / 'app.log'} says why.")
         return app.returncode
     except KeyboardInterrupt:
         return 0
     finally:
         for process in (app, worker):
             _end(process)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as caller:
+        caller.settimeout(1)
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _start_app(settings: Settings) -> subprocess.Popen[bytes]:
