@@ -153,11 +153,11 @@ def piece(example: Example, *, whole: bool) -> None:
             return
         if whole:
             prose(example.completion, f"{example.id}")
-            with st.expander("Why it scored so"):
+            with st.expander("Why it scored so", key=f"why-{example.id}"):
                 _why(example)
             return
         prose(example.completion.replace("\n\n", "\n"), f"clamp-{example.id}")
-        with st.expander("Read it, and why it scored so"):
+        with st.expander("Read it, and why it scored so", key=f"read-{example.id}"):
             prose(example.completion, f"whole-{example.id}")
             _why(example)
 

@@ -105,6 +105,23 @@ def test_a_run_survives_refresh_shows_in_another_tab_and_can_be_stopped_and_cont
         assert "Traceback" not in server.said
 
 
+def test_a_piece_that_is_being_read_stays_open_while_others_arrive(chromium: Browser, tmp_path: Path):
+    settings = Settings(home=tmp_path / "home")
+    with running(settings, tmp_path / "calls.txt", delay=1.5, in_flight=1), serving(settings) as server:
+        visitor = Visitor(chromium, server)
+        visitor.open()
+        visitor.page.get_by_role("button", name="Start writing").click()
+        expect(visitor.page.get_by_text("1 of 20")).to_be_visible()
+        card = visitor.page.locator('[class*="st-key-feed-"]').first
+        key = next(name for name in (card.get_attribute("class") or "").split() if name.startswith("st-key-feed-"))
+        mine = visitor.page.locator(f".{key}")
+        mine.get_by_text("Read it, and why it scored so").click()
+        expect(mine.get_by_text("Asked for: ")).to_be_visible()
+        expect(visitor.page.get_by_text("3 of 20")).to_be_visible()
+        expect(mine.get_by_text("Asked for: ")).to_be_visible()
+        visitor.close()
+
+
 def test_the_app_starts_a_worker_when_there_is_none(chromium: Browser, tmp_path: Path):
     settings = Settings(home=tmp_path / "home")
     with serving(settings) as server:
