@@ -82,7 +82,7 @@ def _combinations(catalog: Catalog, genre: str, order: int, start: int) -> Itera
             turn, which = divmod(within, len(elements))
             prompt = mixed_prompts[(turn + which * 3) % len(prompts)]
             modifier = mixed_modifiers[(turn // len(prompts) + turn + which) % len(modifiers)]
-            yield Brief(prompt.text, genre, mixed_elements[which], modifier, prompt)
+            yield Brief(prompt.text, genre, mixed_elements[which], modifier, prompt, turn=position // size)
         position += size - position % size
 
 

@@ -104,13 +104,15 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What one piece is asked for. ``known`` is set when the prompt is one of the catalog's."""
+    """What one piece is asked for. ``known`` is set when the prompt is one of the catalog's; ``turn`` says how often
+    the same was asked before, where somebody keeps count."""
 
     prompt: str
     genre: str
     element: Element
     modifier: Modifier | None = None
     known: Prompt | None = None
+    turn: int | None = None
 
 
 def request(brief: Brief, catalog: Catalog) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from statistics import median
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zega_core.auto_train import plan
 from zega_core.catalog import DATA, GENRES, Brief, Prompt, load_catalog
 from zega_core.errors import ConfigError, InvalidInput
 from zega_core.providers.base import GenerationOptions, Message
@@ -73,6 +75,22 @@ def test_five_hundred_pieces_are_five_hundred_pieces(seed: int) -> None:
     shares = shared([text for _, text in session(seed)])
     assert shares[0] <= 0.30
     assert median(shares) < 0.05
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_no_two_pieces_of_a_session_are_alike(order: int) -> None:
+    """As Auto-Train asks for them: in the order of the combinations, with a seed of its own for each."""
+    genres = [genre.key for genre in load_catalog().genres]
+    draws = plan(load_catalog(), genres, 500, order, {})
+    shares = shared([write(draw.brief, order * 10_007 + draw.idx) for draw in draws])
+    assert shares[0] <= 0.30
+    assert median(shares) < 0.05
+
+
+def test_a_brief_that_comes_again_is_told_otherwise() -> None:
+    for draw in plan(load_catalog(), ["fantasy", "thriller"], 40, 1, {}):
+        again = [write(replace(draw.brief, turn=turn), 100 * turn) for turn in range(3)]
+        assert shared(again)[0] < 0.5
 
 
 def test_another_seed_is_another_piece() -> None:

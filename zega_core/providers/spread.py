@@ -38,6 +38,17 @@ def spread(prompt: int, modifier: int, turn: int, arcs: int, levels: int, column
     return Row(number, code % arcs, _curve(code // arcs, prompt % levels, levels, columns))
 
 
+def spread_counted(prompt: int, modifier: int, turn: int, arcs: int, levels: int, columns: int) -> Row:
+    """The same where it is known how often a brief was asked for before: all briefs of one turn bend alike.
+
+    So two rows of one turn with the same arc agree in at most one column, those of two turns in at most two. Where
+    there are more briefs than curves that bend alike, the last ones bend like the next turn.
+    """
+    more, place = divmod(prompt * MODIFIERS + modifier, arcs * levels**2)
+    bend = (turn + more) % levels
+    return Row(modifier + MODIFIERS * (turn % TURNS), place % arcs, _curve(place // arcs, bend, levels, columns))
+
+
 def _curve(start: int, bend: int, levels: int, columns: int) -> list[int]:
     a, b = start % levels, start // levels
     if levels == 4:

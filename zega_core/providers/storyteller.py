@@ -38,7 +38,7 @@ from zega_core.providers.grammar import (
     load_grammar,
 )
 from zega_core.providers.prose import fill, formal, head_noun, introduced, referring, slots_for, tidy, words_of
-from zega_core.providers.spread import MODIFIERS, Row, spread
+from zega_core.providers.spread import MODIFIERS, Row, spread, spread_counted
 
 LONG_TALK = 130
 """Words above which a talk leaves out two of its moves instead of one."""
@@ -135,7 +135,8 @@ class _Task:
         return options[index % len(options)]
 
     def spread(self, arcs: int, levels: int, columns: int) -> Row:
-        return spread(*self.place, self.turn, arcs, levels, columns)
+        way, turn = (spread, self.turn) if self.brief.turn is None else (spread_counted, self.brief.turn)
+        return way(*self.place, turn, arcs, levels, columns)
 
     def where(self, row: int) -> str:
         """A sentence with the prompt's place, thing or figure."""
