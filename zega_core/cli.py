@@ -71,7 +71,9 @@ def auto_train(
     writer: Annotated[str, typer.Option(help="Whose model this is for; created if new.")] = DEFAULT_WRITER,
     genre: Annotated[list[str] | None, typer.Option(help="May be given several times; none means all eight.")] = None,
     memory: Annotated[bool, typer.Option(help="Also put kept examples into memory.")] = False,
-    stories: Annotated[bool, typer.Option(help="Also save examples of 8.0 or more as stories.")] = False,
+    stories: Annotated[
+        bool, typer.Option(help="Also save the best examples as stories (8.0 or more unless set otherwise).")
+    ] = False,
     seed: Annotated[str | None, typer.Option(help="The same seed asks for the same pieces again.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
 ) -> None:

@@ -7,9 +7,6 @@
   x NotFound              no such thing, or it belongs to another writer
   x ProviderError         a chat model did not deliver
     + ProviderUnavailable   no answer; trying again may help
-    + RateLimitExceeded     too many requests; carries retry_after in seconds
-    + AuthenticationFailed  the key was refused; trying again does not help
-    + BadCompletion         an answer that cannot be used
 """
 
 
@@ -38,18 +35,4 @@ class ProviderError(ZegaError):
 
 
 class ProviderUnavailable(ProviderError):
-    pass
-
-
-class RateLimitExceeded(ProviderError):
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class AuthenticationFailed(ProviderError):
-    pass
-
-
-class BadCompletion(ProviderError):
     pass

@@ -120,6 +120,7 @@ def test_a_worker_ends_with_the_process_that_started_it(config: Settings):
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
     until(lambda: not launcher.worker_is_alive(config), seconds=10)
+    assert not launcher.worker_is_alive(config)
 
 
 def test_lost_books_of_the_engine_are_made_anew(database: str, config: Settings, calls: Path):

@@ -8,7 +8,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from zega_core import auto_train, db
 from zega_core.configs import AutoTrainConfig
@@ -50,6 +50,8 @@ def books_are_sound(settings: Settings) -> bool:
     try:
         with engine.connect() as connection:
             return connection.execute(text("PRAGMA quick_check")).scalar_one() == "ok"
+    except OperationalError:
+        return True  # busy or out of reach is not damaged, and must not be put aside
     except DatabaseError:
         return False
     finally:
