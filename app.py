@@ -67,6 +67,10 @@ page = st.navigation(
         ],
         "Model": [st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:")],
         "Review": [st.Page("pages/history.py", title="History", icon=":material/history:")],
+        "Setup": [
+            st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
+            st.Page("pages/privacy.py", title="Privacy", icon=":material/shield:"),
+        ],
     }
 )
 try:

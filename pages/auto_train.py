@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from zega_core import db, providers
+from zega_core import db, teachers
 from zega_core.analytics import in_words, no_sign_of_life, pace, per_minute, plural, took, until_fine_tune
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.jobs import client
+from zega_core.outlook import ahead
 from zega_core.settings import get_settings
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
@@ -27,7 +28,7 @@ from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
 settings, catalog = get_settings(), load_catalog()
-teacher = providers.build_teacher(settings)
+lineup = teachers.lineup(settings, writer)
 state = st.session_state
 FEED = 5
 HEADINGS = {
@@ -49,7 +50,7 @@ def start() -> None:
         store_in_memory=state.auto_train_memory,
         save_to_database=state.auto_train_stories,
     )
-    client.start_auto_train(config, teacher=teacher.name, one_at_a_time=True)
+    client.start_auto_train(config, teacher=lineup, one_at_a_time=True)
 
 
 def follow(source: str, target: str) -> None:
@@ -82,12 +83,22 @@ def number_of_examples() -> int:
     return state[NUMBER]
 
 
-def forecast(number: int) -> str:
-    with db.reading() as session:
-        each = sessions.seconds_per_example(session, writer, teacher.name)
-    if each is None:
-        return "How long it takes here, the first run will tell."
-    return f"Takes {in_words(each * number)}, going by your last runs."
+def forecast(number: int) -> None:
+    """Who will write, how long it takes and what it costs; and what stands in the way."""
+    found = ahead(settings, writer, number)
+    if found.sentences:
+        said = " ".join(found.sentences)
+    else:
+        with db.reading() as session:
+            each = sessions.seconds_per_example(session, writer, lineup)
+        said = "How long it takes here, the first run will tell."
+        if each is not None:
+            said = f"Takes {in_words(each * number)}, going by your last runs."
+    st.caption(f"{said} Pieces of {settings.keep_score:.1f} or more are kept.")
+    st.caption(f"Asked in this order: {found.who}.")
+    for trouble in found.troubles:
+        st.caption(f":material/info: {trouble}")
+    st.page_link("pages/settings.py", label="Teachers and limits", icon=":material/settings:")
 
 
 def setup(primary: bool) -> None:
@@ -126,7 +137,7 @@ def setup(primary: bool) -> None:
         args=(start,),
         key="start",
     )
-    st.caption(f"{forecast(number)} Teacher: {teacher.label}. Pieces of {settings.keep_score:.1f} or more are kept.")
+    forecast(number)
 
 
 def under_way(row: TrainingSession) -> None:

@@ -7,10 +7,11 @@ from zega_core import db, providers
 from zega_core.analytics import plural, share, took
 from zega_core.catalog import load_catalog
 from zega_core.errors import NotFound
-from zega_core.store import examples, sessions
-from zega_core.tables import UNFINISHED, ExampleStatus, RunStatus, TrainingSession
+from zega_core.store import candidates, examples, sessions
+from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, TrainingSession
 from zega_ui.boot import open_page
-from zega_ui.components import empty_state, genre_label_of, genre_name, local_time, page_header, piece, section
+from zega_ui.components import empty_state, genre_label_of, genre_name, local_time, page_header, piece, prose, section
+from zega_ui.ledger_view import teachers_of
 from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
@@ -136,6 +137,7 @@ def detail(session_id: str) -> None:
         scores_of(scores)
     if row.status in UNFINISHED:
         st.page_link("pages/auto_train.py", label="Watch it being written", icon=":material/auto_stories:")
+    teachers_of(row)
     record(row, tally)
     pieces(row, tally)
 
@@ -150,6 +152,7 @@ def record(row: TrainingSession, tally: examples.Tally) -> None:
             "Kept pieces went into memory" if row.stored_in_memory else "Nothing went into memory",
             f"{tally.stories} saved as stories" if row.saved_to_database else "No stories were saved",
             "Started a fine-tune" if row.fine_tuning_triggered else "Started no fine-tune",
+            f"Asked: {providers.label_of(row.teacher)}",
             f"Seed {row.seed}",
         ]
         st.text("\n".join(lines))
@@ -158,6 +161,17 @@ def record(row: TrainingSession, tally: examples.Tally) -> None:
             st.text(f"{providers.label_of(model)}: {kept} kept, average quality {mean:.1f}")
         for key, number in sorted(tally.genres.items(), key=lambda item: -item[1]):
             st.markdown(f"{genre_label_of(key)}: {number} kept")
+
+
+def other_answers(example: Example) -> None:
+    with db.reading() as session:
+        found = candidates.of_example(session, writer, example.session_id or 0, example.idx or 0)
+    with st.expander(f"The other answers ({len(found) - 1})", key=f"others-{example.id}"):
+        for candidate in found:
+            if not candidate.won:
+                twin = "" if candidate.counted else " · nearly the same, so it did not count"
+                st.caption(f"{providers.label_of(candidate.model)} · {candidate.quality:.1f}{twin}")
+                prose(candidate.completion, f"candidate-{candidate.id}")
 
 
 def pieces(row: TrainingSession, tally: examples.Tally) -> None:
@@ -184,6 +198,8 @@ def pieces(row: TrainingSession, tally: examples.Tally) -> None:
     with slot:
         for example in found:
             piece(example, whole=True)
+            if example.votes > 1:
+                other_answers(example)
 
 
 page_header("History", "Every session you have run, and every piece that was written in it.")

@@ -25,7 +25,7 @@ IMAGES = ROOT / "docs" / "images"
 
 def write_some(settings: Settings) -> str:
     """A few finished sessions; the id of the last one."""
-    teacher, session_id = providers.build_teacher(settings), ""
+    teacher, session_id = providers.storyteller(), ""
     for seed, number in enumerate((60, 40, 120)):
         config = AutoTrainConfig(num_examples=number, seed=seed)
         with db.session(settings) as session:

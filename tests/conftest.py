@@ -11,22 +11,31 @@ from typing import Any
 import pytest
 
 from tests.support.postgresql import Cluster, why_not
-from zega_core import db, settings
+from zega_core import db, settings, teachers
 from zega_core.jobs import client
 from zega_core.settings import Settings
+
+NOBODY = "http://127.0.0.1:9"
+"""Where nothing listens."""
 
 
 def _forget() -> None:
     settings.get_settings.cache_clear()
     client.dbos_client.cache_clear()
     db.forget()
+    teachers.forget()
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh ZEGA_HOME, and no ZEGA_ setting from outside."""
-    for name in [name for name in os.environ if name.startswith("ZEGA_")]:
+    """A fresh ZEGA_HOME, no ZEGA_ setting and no key from outside, and no Ollama but the test's own."""
+    services = {field.upper() for field in settings.ServiceEnvironment.model_fields}
+    for name in [name for name in os.environ if name.startswith("ZEGA_") or name in services]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("ZEGA_ENV_FILE", os.devnull)
+    for kind in (settings.Settings, settings.ServiceEnvironment):
+        monkeypatch.setitem(kind.model_config, "env_file", None)
+    monkeypatch.setenv("OLLAMA_HOST", NOBODY)
     folder = tmp_path / "home"
     monkeypatch.setenv("ZEGA_HOME", str(folder))
     _forget()

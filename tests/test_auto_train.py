@@ -197,7 +197,7 @@ class TestRun:
     def test_a_piece_that_was_cut_off_is_set_aside(self, config: Settings):
         class CutOff(ScriptedTeacher):
             def complete(self, messages, options):
-                return replace(super().complete(messages, options), cut_off=True)
+                return replace(super().complete(messages, options), finish="length")
 
         session_id = ask(1)
         work(session_id, CutOff(), config.model_copy(update={"keep_score": 0.0}))

@@ -70,5 +70,12 @@ def no_sign_of_life(heartbeat: datetime | None, at: datetime) -> str | None:
     )
 
 
+def euros(amount: float) -> str:
+    """An amount of money; small ones with as many digits as they need: 0.0031 €, 0.42 €, 12.50 €."""
+    if 0 < amount < 0.0001:
+        return "under 0.0001 €"
+    return f"{amount:.2f} €" if amount >= 0.1 or not amount else f"{amount:.4f} €"
+
+
 def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + 's'}"

@@ -9,21 +9,20 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from logging import getLogger
 from time import monotonic
 
 from zega_core import db
-from zega_core.catalog import Brief, Catalog, Modifier, Prompt, request
-from zega_core.dataset import NearDuplicates, text_hash
-from zega_core.errors import HomeError, ProviderError, ZegaError
-from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
-from zega_core.quality import QualityReport, score
+from zega_core.catalog import Brief, Catalog, Modifier, Prompt
+from zega_core.dataset import NearDuplicates
+from zega_core.errors import BudgetSpent, HomeError, NobodyLeft, ProviderError, ZegaError
+from zega_core.pieces import Desk, Draw, Piece, candidates_of, example_of, set_aside_as_duplicate
+from zega_core.providers.base import ChatModel
 from zega_core.settings import Settings
-from zega_core.store import examples, runs, writers
-from zega_core.tables import Example, ExampleStatus, RunStatus, Source, TrainingSession
+from zega_core.store import examples, ledger, runs, writers
+from zega_core.tables import ExampleStatus, RunStatus, TrainingSession
 
 log = getLogger(__name__)
 
@@ -33,24 +32,6 @@ GRACE = 0.5
 """Seconds that pieces in flight have left when the writer presses Stop."""
 KNOWN_TEXTS = 2_000
 """How many of the texts that the writer kept before a new piece is compared with, newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    idx: int
-    brief: Brief
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What came of one draw: a scored completion, or the reason why there is none."""
-
-    draw: Draw
-    seed: int
-    latency_ms: int
-    completion: Completion | None = None
-    report: QualityReport | None = None
-    failure: str | None = None
 
 
 def order_seed(writer_id: str) -> int:
@@ -86,18 +67,33 @@ def _combinations(catalog: Catalog, genre: str, order: int, start: int) -> Itera
         position += size - position % size
 
 
-def run(session_id: str, attempt: int, *, settings: Settings, catalog: Catalog, teacher: ChatModel) -> RunStatus | None:
+def run(
+    session_id: str,
+    attempt: int,
+    *,
+    settings: Settings,
+    catalog: Catalog,
+    teacher: ChatModel,
+    votes: int = 1,
+    judge: ChatModel | None = None,
+    budget: float | None = None,
+) -> RunStatus | None:
     """Work through the missing indexes of a session; its final status, or None if it is not ours (any more).
 
-    Raises HomeError when the database cannot be written: the run then waits to be taken up again.
+    ``votes`` teachers write each piece, ``judge`` looks at what is kept; ``budget`` is noted in the record, the
+    teacher itself holds to it. Raises HomeError when the database cannot be written: the run then waits to be taken
+    up again.
     """
     with db.session(settings) as session:
         row = runs.begin(session, session_id, attempt)
-    if row is None:
-        return None
+        if row is None:
+            return None
+        row.min_votes, row.budget = votes, budget
     started, error = monotonic(), None
+    work = _Work(row, settings, catalog, Desk(teacher, settings, catalog, votes=votes, judge=judge))
     try:
-        status = _Work(row, settings, catalog, teacher).through_what_is_missing()
+        status = work.through_what_is_missing()
+        error = str(work.ended) if work.ended else None
     except HomeError:
         raise
     except ZegaError as known:
@@ -140,9 +136,10 @@ def record(session_id: str, settings: Settings) -> None:
 class _Work:
     """The pieces of one attempt: written by threads, stored by one."""
 
-    def __init__(self, row: TrainingSession, settings: Settings, catalog: Catalog, teacher: ChatModel) -> None:
-        self.row, self.settings, self.catalog, self.teacher = row, settings, catalog, teacher
+    def __init__(self, row: TrainingSession, settings: Settings, catalog: Catalog, desk: Desk) -> None:
+        self.row, self.settings, self.catalog, self.desk = row, settings, catalog, desk
         self.known, self.newest_known = NearDuplicates(settings.near_duplicate_share), 0
+        self.ended: ProviderError | None = None
 
     def through_what_is_missing(self) -> RunStatus | None:
         """Write and store the missing draws; the status to end with, or None when the lease was lost."""
@@ -155,36 +152,39 @@ class _Work:
     def _through(self, draws: Sequence[Draw]) -> RunStatus | None:
         waiting, pending = iter(draws), set[Future[Piece]]()
         status: RunStatus | None = RunStatus(self.row.status)
-        deadline = 0.0
-        pool = ThreadPoolExecutor(self.teacher.in_flight, thread_name_prefix="teacher")
+        deadline, at_once = 0.0, self.desk.teacher.in_flight
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="teacher")
         try:
             while True:
-                if status == RunStatus.running:
-                    free = self.teacher.in_flight - len(pending)
-                    pending |= {pool.submit(self._write, draw) for draw in islice(waiting, free)}
-                elif status == RunStatus.stopping:
+                if status == RunStatus.stopping:
+                    self.desk.stop.set()
                     deadline = deadline or monotonic() + GRACE
+                elif not self.ended:
+                    pending |= {pool.submit(self._write, draw) for draw in islice(waiting, at_once - len(pending))}
                 if not pending or (deadline and monotonic() > deadline):
-                    return RunStatus.done if status == RunStatus.running else RunStatus.stopped
+                    return RunStatus.stopped if self.ended or status == RunStatus.stopping else RunStatus.done
                 finished, pending = wait(pending, HEARTBEAT, FIRST_COMPLETED)
                 status = self._store([future.result() for future in finished])
                 if status is None:
                     return None
         finally:
+            self.desk.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            for late in pending:
+                late.add_done_callback(self._bill)
+
+    def _bill(self, late: Future[Piece]) -> None:
+        """A piece that came too late to be stored: its calls were made, and may have cost something."""
+        if late.cancelled() or late.exception() is not None:
+            return
+        try:
+            with db.session(self.settings) as session:
+                self._note(session, late.result())
+        except Exception:  # in a thread that nobody waits for
+            log.exception("the calls of a piece that came late could not be noted")
 
     def _write(self, draw: Draw) -> Piece:
-        seed = random.Random(f"{self.row.seed}:{draw.idx}").getrandbits(31)
-        brief = draw.brief
-        options = GenerationOptions(seed=seed, brief=brief)
-        started = monotonic()
-        try:
-            completion = self.teacher.complete([Message("user", request(brief, self.catalog))], options)
-        except ProviderError as error:
-            return Piece(draw, seed, _ms_since(started), failure=str(error))
-        latency = _ms_since(started)
-        report = score(completion.text, brief.prompt, brief.genre, brief.element)
-        return Piece(draw, seed, latency, completion, report)
+        return self.desk.write(draw, random.Random(f"{self.row.seed}:{draw.idx}").getrandbits(31))
 
     def _store(self, pieces: Sequence[Piece]) -> RunStatus | None:
         """One transaction: proof that the lease holds, heartbeat, and the rows."""
@@ -196,8 +196,16 @@ class _Work:
             writers.lock(session, self.row.user_id)  # other runs of this writer keep texts, too
             self._learn(session)
             for piece in pieces:
-                self._store_one(session, piece)
+                self._note(session, piece)
+                if isinstance(piece.ended, NobodyLeft | BudgetSpent):
+                    self.ended = self.ended or piece.ended
+                elif piece.ended is None:
+                    self._store_one(session, piece)
         return status
+
+    def _note(self, session: db.Session, piece: Piece) -> None:
+        for role, calls in (("teacher", piece.calls), ("judge", piece.judge_calls)):
+            ledger.add(session, self.row.user_id, calls, role=role, session_id=self.row.id)
 
     def _learn(self, session: db.Session) -> None:
         """Take in what the writer has kept since the last look, in whatever run."""
@@ -206,13 +214,15 @@ class _Work:
             self.newest_known = max(self.newest_known, identity)
 
     def _store_one(self, session: db.Session, piece: Piece) -> None:
-        example = self._example(piece)
+        teacher = self.desk.teacher.name[:100]
+        example = example_of(piece, self.row, self.settings, self.catalog.version, teacher, self.known)
         if not examples.insert_once(session, example):
             twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
             if twin is None or examples.has_index(session, self.row.id or 0, piece.draw.idx):
                 return  # another worker stored this index
-            _set_aside_as_duplicate(example, twin, "These are the words of a piece you have already kept.")
+            set_aside_as_duplicate(example, twin, "These are the words of a piece you have already kept.")
             examples.insert_once(session, example)
+        session.add_all(candidates_of(piece, example))
         if example.status == ExampleStatus.kept:
             if self.row.saved_to_database and (example.quality or 0) >= self.settings.story_score:
                 examples.add_story(session, example, title=example.prompt[:200])
@@ -220,69 +230,3 @@ class _Work:
                 examples.remember(session, example)
             self.known.add(example.id or 0, example.completion)
             self.newest_known = max(self.newest_known, example.id or 0)
-
-    def _example(self, piece: Piece) -> Example:
-        brief = piece.draw.brief
-        example = Example(
-            user_id=self.row.user_id,
-            session_id=self.row.id,
-            idx=piece.draw.idx,
-            source=Source.auto,
-            genre=brief.genre,
-            element=brief.element.key,
-            prompt=brief.prompt,
-            modifier=brief.modifier.key if brief.modifier else None,
-            status=ExampleStatus.failed,
-            reason=piece.failure,
-            catalog_version=self.catalog.version,
-            model=self.teacher.name,
-            seed=piece.seed,
-            latency_ms=piece.latency_ms,
-        )
-        if piece.completion is None or piece.report is None:
-            return example
-        # PostgreSQL cannot store a NUL, and nobody can read one.
-        example.completion = piece.completion.text.replace("\x00", "").encode(errors="replace").decode()
-        example.model = piece.completion.model[:100]
-        example.prompt_tokens = piece.completion.prompt_tokens
-        example.completion_tokens = piece.completion.completion_tokens
-        example.text_hash = text_hash(example.completion)
-        example.quality = piece.report.score
-        example.quality_report = piece.report.as_dict()
-        example.quality_version = piece.report.version
-        self._decide(example, piece.report, piece.completion.cut_off)
-        return example
-
-    def _decide(self, example: Example, report: QualityReport, cut_off: bool) -> None:
-        keep = self.settings.keep_score
-        if cut_off:
-            example.status = ExampleStatus.set_aside
-            example.reason = "The teacher stopped at its length limit, in the middle of the piece."
-            return
-        if report.score < keep:
-            example.status = ExampleStatus.set_aside
-            example.reason = f"{report.score:.1f} is below {keep:.1f}. {_weakest(report)}"
-            return
-        example.status = ExampleStatus.kept
-        nearest = self.known.find(example.completion)
-        if nearest is not None:
-            identity, share = nearest
-            _set_aside_as_duplicate(example, identity, f"{share:.0%} of it is in a piece you have already kept.")
-
-
-def _weakest(report: QualityReport) -> str:
-    """The first reason of what brought the score down most."""
-    if report.gate:
-        return report.gate
-    lowest = min(report.criteria, key=lambda criterion: criterion.score, default=None)
-    return lowest.reasons[0] if lowest and lowest.reasons else ""
-
-
-def _set_aside_as_duplicate(example: Example, twin: int, reason: str) -> None:
-    example.status = ExampleStatus.set_aside
-    example.duplicate_of = twin
-    example.reason = reason
-
-
-def _ms_since(started: float) -> int:
-    return round((monotonic() - started) * 1000)

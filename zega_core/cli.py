@@ -1,4 +1,4 @@
-"""The command line: ``zega up | worker | auto-train | doctor``.
+"""The command line: ``zega up | worker | auto-train | teachers | doctor``.
 
 Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the call cannot be used,
 3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
@@ -18,9 +18,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zega_core import db, providers, readiness
+from zega_core import db, providers, readiness, teacher_checks, teachers
 from zega_core.analytics import no_sign_of_life
-from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, checked
+from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
 from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
 from zega_core.jobs import client, launcher
 from zega_core.settings import ROOT, Settings, get_settings
@@ -89,7 +89,7 @@ def auto_train(
         seed=seed,
     )
     with _Worker(settings) as helper:
-        session_id = client.start_auto_train(config, teacher=providers.build_teacher(settings).name)
+        session_id = client.start_auto_train(config, teacher=teachers.lineup(settings, writer))
         row = _follow(writer, session_id, helper)
     if as_json:
         sys.stdout.write(json.dumps(_result(row), ensure_ascii=False) + "\n")
@@ -184,6 +184,27 @@ def _print_result(row: TrainingSession) -> None:
         out.print(f"Quality {row.average_quality:.1f} on average, {row.min_quality:.1f} to {row.max_quality:.1f}.")
     if row.error:
         out.print(row.error)
+
+
+@cli.command("teachers")
+def who_teaches(
+    writer: Annotated[str, typer.Option(help="Whose choices of teachers.")] = DEFAULT_WRITER,
+    test: Annotated[str | None, typer.Option(help="Ask this teacher for a sentence: groq/openai/gpt-oss-20b.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Look at every service now: is it there, does it take the key, which models does it list."""
+    settings = get_settings()
+    found = teacher_checks.try_out(settings, check_writer_id(writer), test) if test else None
+    if found is None:
+        found = teacher_checks.survey(settings, check_writer_id(writer))
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    else:
+        out = Console()
+        for name, result in found.items():
+            words = [str(result.get("message") or result.get("text") or ""), ", ".join(result.get("models", []))]
+            out.print(f"{providers.label_of(name)}: {result['state']}", " ".join(filter(None, words)), markup=False)
+    raise typer.Exit(0 if any(result["state"] == "ready" for result in found.values()) else 1)
 
 
 @cli.command()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from zega_core.errors import InvalidInput
 
@@ -88,6 +89,81 @@ class AutoTrainConfig(BaseModel):
         if value is not None and (number is None or not 0 <= number < 2**31):
             raise ValueError(f"A seed is a whole number from 0 to {2**31 - 1}, not {_shown(value)}.")
         return number
+
+
+class ProviderKey(StrEnum):
+    """The services that can teach, in the order in which they are asked unless the writer says otherwise."""
+
+    ollama = "ollama"
+    groq = "groq"
+    gemini = "gemini"
+    huggingface = "huggingface"
+    openai_compatible = "openai_compatible"
+
+
+LimitName = Literal["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day"]
+ModelId = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[\w.@+-][\w.:/@+-]*$")]
+Dollars = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+
+
+class TeacherChoice(BaseModel):
+    """How a writer wants to use one service.
+
+    ``models`` empty means those of the catalog, or what a local server lists first. ``limits`` stand in for the
+    catalog's; None there means no limit. Prices are in US dollars for a million tokens and stand in for list prices.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: ProviderKey
+    on: bool = True
+    models: Annotated[tuple[ModelId, ...], Field(max_length=8)] = ()
+    limits: dict[LimitName, Annotated[int, Field(ge=1, le=10**9)] | None] = {}
+    in_flight: Annotated[int, Field(ge=1, le=64)] | None = None
+    base_url: Annotated[str, Field(max_length=300)] = ""
+    price_in: Dollars | None = None
+    price_out: Dollars | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        value = value.strip()
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+            raise ValueError(f"{_shown(value)} is not the address of a server. It looks like http://localhost:1234/v1.")
+        return value
+
+
+class TeachingConfig(BaseModel):
+    """How a writer is taught: services in the order in which they are asked, and the rules of a run.
+
+    ``storyteller`` lets the built-in storyteller stand in when nobody else can write. ``local_only`` turns off every
+    service that is not on this machine. ``budget`` is in euros a session, None is no limit. ``judge`` is the name of
+    a teacher ("groq/llama-3.1-8b-instant") that also scores what is kept, empty for none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    teachers: tuple[TeacherChoice, ...] = ()
+    storyteller: bool = True
+    local_only: bool = False
+    min_votes: Annotated[int, Field(ge=1, le=5)] = 1
+    budget: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = None
+    judge: Annotated[str, Field(max_length=100)] = ""
+
+    @field_validator("teachers")
+    @classmethod
+    def _each_once(cls, value: tuple[TeacherChoice, ...]) -> tuple[TeacherChoice, ...]:
+        """Every service once: the writer's in their order, then the others in ours."""
+        first = {choice.provider: choice for choice in reversed(value)}
+        order = [*dict.fromkeys(choice.provider for choice in value), *ProviderKey]
+        return tuple(first.get(key, TeacherChoice(provider=key)) for key in dict.fromkeys(order))
+
+    def in_order(self) -> tuple[TeacherChoice, ...]:
+        return self.teachers or tuple(TeacherChoice(provider=key) for key in ProviderKey)
+
+    def choice(self, provider: str) -> TeacherChoice:
+        return next(choice for choice in self.in_order() if choice.provider == provider)
 
 
 Config = TypeVar("Config", bound=BaseModel)

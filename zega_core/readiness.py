@@ -11,12 +11,12 @@ from typing import Literal
 
 from sqlalchemy import text
 
-from zega_core import db, providers
+from zega_core import db, providers, teacher_checks, teachers
 from zega_core.catalog import load_catalog
 from zega_core.errors import ConfigError, ZegaError
 from zega_core.jobs import client, launcher
 from zega_core.settings import Settings, get_settings
-from zega_core.store import writers
+from zega_core.store import teaching, writers
 
 LITTLE_SPACE = 1_000_000_000
 
@@ -81,7 +81,20 @@ def _catalog(_: Settings) -> Finding:
 
 def _teacher(settings: Settings) -> Finding:
     providers.check_storyteller()
-    return Finding("Teacher", "ready", providers.build_teacher(settings).label)
+    with db.session(settings) as session:
+        writer = writers.ids(session)[0]
+        config = teaching.load(session, writer)
+    looks = teacher_checks.look_at_all(teachers.places(settings, config))
+    ready = [place.label for place in teachers.places(settings, config) if _is_ready(looks.get(place.key))]
+    if config.storyteller:
+        ready.append(providers.storyteller().label)
+    away = [found.message for found in looks.values() if found.state != "ready" and found.message]
+    text = " ".join([f"{', '.join(ready) or 'nobody'} (writer {writer}).", *away])
+    return Finding("Teacher", "ready" if ready else "problem", text)
+
+
+def _is_ready(found: teacher_checks.Look | None) -> bool:
+    return found is not None and found.state == "ready"
 
 
 def _worker(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,6 +17,7 @@ from zega_core.errors import ConfigError, HomeError
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
+ENV_FILE = Path(os.environ.get("ZEGA_ENV_FILE", ROOT / ".env"))
 
 Score = Annotated[float, Field(ge=0, le=10)]
 
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
     """Defaults are the thresholds that the pages name where they act."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ZEGA_", env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="ZEGA_", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     home: Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())] = ROOT / ".zega"
@@ -72,6 +74,30 @@ class Settings(BaseSettings):
                 f"ZEGA cannot write to {error.filename or self.home} ({error.strerror or error}). "
                 "Give yourself write access and free space there, or choose another folder with ZEGA_HOME."
             ) from error
+
+
+class ServiceEnvironment(BaseSettings):
+    """What the services' own tools read from the environment, or from the same ``.env``. Keys that the writer typed
+    into ZEGA are in ``keys.py``."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    ollama_host: str = "http://127.0.0.1:11434"
+    groq_api_key: SecretStr | None = None
+    groq_base_url: str = "https://api.groq.com"
+    google_api_key: SecretStr | None = None
+    gemini_api_key: SecretStr | None = None
+    google_gemini_base_url: str = "https://generativelanguage.googleapis.com"
+    huggingfacehub_api_token: SecretStr | None = None
+    hf_token: SecretStr | None = None
+    zega_hf_base_url: str = "https://router.huggingface.co/v1"
+    zega_openai_base_url: str | None = None
+    zega_openai_api_key: SecretStr | None = None
+
+
+def service_environment() -> ServiceEnvironment:
+    """Read anew at each call: it is asked once a run or page."""
+    return ServiceEnvironment()
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,23 @@ class Source(StrEnum):
     imported = "import"
 
 
+class CallOutcome(StrEnum):
+    """How one call of a teacher ended. Everything from ``empty`` to ``garbled`` was answered, but is no piece."""
+
+    ok = "ok"
+    empty = "empty"
+    refusal = "refusal"
+    cut_off = "cut_off"
+    safety = "safety"
+    language = "language"
+    too_long = "too_long"
+    garbled = "garbled"
+    rate_limited = "rate_limited"
+    busy = "busy"
+    unavailable = "unavailable"
+    refused = "refused"
+
+
 class Table(SQLModel, registry=registry()):
     """Base of every table. Its own registry survives a re-import of this module by a hot reload."""
 
@@ -126,6 +143,10 @@ class TrainingSession(Table, table=True):
     """Seconds that earlier attempts of this run worked; a stopped run's pause does not count."""
     error: str | None = None
 
+    min_votes: int = 1
+    budget: float | None = None
+    """Euros that the whole session may cost; None is no limit."""
+
 
 class Example(Table, table=True):
     __table_args__ = (
@@ -165,6 +186,11 @@ class Example(Table, table=True):
     completion_tokens: int = 0
     latency_ms: int = 0
     text_hash: str = Field(default="", max_length=32)
+    judge_score: float | None = None
+    """What a teacher in the role of judge gave, 0 to 10: beside the measured quality, never in its place."""
+    judge_report: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    votes: int = 1
+    """How many different answers it was chosen from."""
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 

@@ -45,6 +45,19 @@ class Table:
             raise self.broken(f"'{key}' must be a whole number.", key)
         return value
 
+    def decimal(self, key: str) -> float:
+        """A number that is not negative."""
+        value = self.value(key)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
+            raise self.broken(f"'{key}' must be a number, 0 or more.", key)
+        return float(value)
+
+    def flag(self, key: str) -> bool:
+        value = self.value(key)
+        if not isinstance(value, bool):
+            raise self.broken(f"'{key}' must be true or false.", key)
+        return value
+
     def text(self, key: str) -> str:
         value = self.value(key)
         if not isinstance(value, str) or not value.strip() or value != value.strip():
@@ -90,7 +103,7 @@ class Table:
         for number, item in enumerate(items, start=1):
             if not isinstance(item, dict):
                 raise self.broken(f"'{key}' must be written as {heading} tables.", key)
-            found.append(Table(self.path, self.source, item, (heading,) * number))
+            found.append(Table(self.path, self.source, item, self.trail + (heading,) * number))
         return found
 
     def distinct(self, key: str, values: Sequence[str]) -> None:

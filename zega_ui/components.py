@@ -146,7 +146,8 @@ def piece(example: Example, *, whole: bool) -> None:
     with st.container(key=f"feed-{example.id}", gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{genre_label_of(example.genre)}**")
-            st.caption(f"{element} · {providers.label_of(example.model or '')}", width="stretch")
+            best_of = f" · best of {example.votes}" if example.votes > 1 else ""
+            st.caption(f"{element} · {providers.label_of(example.model or '')}{best_of}", width="stretch")
             score_badge(example)
         if example.status == ExampleStatus.failed:
             st.caption(example.reason or "There was no answer.")
@@ -170,4 +171,8 @@ def _why(example: Example) -> None:
     if example.reason:
         st.text(f"Set aside: {example.reason}")
     criteria = (example.quality_report or {}).get("criteria", [])
+    if example.judge_score is not None:
+        said = example.judge_report or {}
+        who = providers.label_of(str(said.get("model", "")))
+        st.text(f"The judge, {who}, gave {example.judge_score:.1f}. {said.get('reason', '')}")
     st.text("\n".join(f"{one['label']} {one['score']:.1f}: {' '.join(one['reasons'])}" for one in criteria))

@@ -26,7 +26,7 @@ AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An app whose writer has run sessions."""
     settings = Settings(home=tmp_path_factory.mktemp("used") / "home")
-    teacher, catalog = providers.build_teacher(settings), load_catalog()
+    teacher, catalog = providers.storyteller(), load_catalog()
     for seed in range(12):
         config = AutoTrainConfig(num_examples=24, seed=seed)
         with db.session(settings) as session:

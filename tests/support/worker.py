@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.teachers import ScriptedTeacher, catalog
-from zega_core import providers
 from zega_core.jobs import launcher, worker, workflows
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.settings import ROOT, Settings
+from zega_core.teacher_checks import Staff
 
 
 class NotedTeacher(ScriptedTeacher):
@@ -38,7 +38,7 @@ class NotedTeacher(ScriptedTeacher):
 def main() -> int:
     teacher = NotedTeacher(in_flight=int(os.environ["ZEGA_TEST_IN_FLIGHT"]))
     tiny = catalog()
-    providers.build_teacher = lambda settings: teacher
+    workflows.teacher_checks.staff_of = lambda session_id, settings: Staff(teacher, 1, None, None)  # type: ignore[arg-type]
     workflows.load_catalog = lambda: tiny
     return worker.main()
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from zega_core import auto_train, db
 from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings, get_settings
-from zega_core.store import runs, sessions
+from zega_core.store import checks, runs, sessions
 from zega_core.tables import RunStatus, TrainingSession
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = getLogger(__name__)
 
 QUEUE = "runs"
+CHECKS = "checks"
+"""Looks and tests have a queue of their own: they do not wait for runs."""
 APPLICATION = "zega"
 VERSION = "jobs-1"
 """Pinned: DBOS would otherwise orphan pending runs at every edit. Raise it only for an incompatible change."""
@@ -84,6 +86,25 @@ def start_auto_train(
     return row.session_id
 
 
+def check_teacher(writer_id: str, provider: str, model: str = "", settings: Settings | None = None) -> None:
+    """Have a worker look at a service, or with ``model`` ask that model for a sentence."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        row = checks.ask(session, writer_id, provider, model)
+    enqueue_check(row.id or 0, settings)
+
+
+def enqueue_check(check_id: int, settings: Settings) -> None:
+    """Hand a check to the workers. The same check twice is done once."""
+    options: EnqueueOptions = {
+        "workflow_name": "check_teacher",
+        "queue_name": CHECKS,
+        "workflow_id": f"check:{check_id}",
+        "app_version": VERSION,
+    }
+    _hand_over(options, settings, check_id)
+
+
 def stop(writer_id: str, session_id: str, settings: Settings | None = None) -> None:
     """Stop a run; everything written stays. It takes about a second."""
     settings = settings or get_settings()
@@ -115,7 +136,11 @@ def enqueue(row: TrainingSession, settings: Settings) -> None:
         "workflow_id": workflow_id(row),
         "app_version": VERSION,
     }
+    _hand_over(options, settings, row.session_id, row.attempt)
+
+
+def _hand_over(options: EnqueueOptions, settings: Settings, *arguments: object) -> None:
     try:
-        dbos_client(settings).enqueue(options, row.session_id, row.attempt)
+        dbos_client(settings).enqueue(options, *arguments)
     except SQLAlchemyError as error:
-        log.info("session %s waits for a worker to find it (%s)", row.session_id, type(error).__name__)
+        log.info("%s waits for a worker to find it (%s)", options["workflow_name"], type(error).__name__)

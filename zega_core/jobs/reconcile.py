@@ -10,7 +10,7 @@ from dbos import WorkflowStatus
 from zega_core import auto_train, db
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import runs
+from zega_core.store import checks, runs
 from zega_core.tables import TrainingSession, now
 
 log = getLogger(__name__)
@@ -23,6 +23,7 @@ def reconcile(settings: Settings) -> int:
     """Enqueue what is missing, take over what is abandoned, write the records that failed. Returns how many."""
     with db.reading(settings) as session:
         rows, unrecorded = runs.unfinished(session), runs.unrecorded(session)
+        unanswered = checks.unanswered(session)
     changed = 0
     for row_id in rows:
         try:
@@ -31,6 +32,8 @@ def reconcile(settings: Settings) -> int:
             changed += _revive(row, settings)
         except Exception:  # one bad row must not keep the others waiting
             log.exception("training session %d could not be taken up", row_id)
+    for check in unanswered:  # asked for before there was a queue
+        client.enqueue_check(check.id or 0, settings)
     for session_id in unrecorded:
         auto_train.record(session_id, settings)
     return changed + len(unrecorded)

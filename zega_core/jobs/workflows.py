@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, providers
+from zega_core import auto_train, teacher_checks
 from zega_core.catalog import load_catalog
 from zega_core.errors import ZegaError
 from zega_core.settings import get_settings
@@ -15,13 +15,32 @@ def write_missing(session_id: str, attempt: int) -> None:
     """One coarse step: finer ones cost half the throughput and protect nothing more (docs/decisions.md)."""
     settings = get_settings()
     try:
-        catalog, teacher = load_catalog(), providers.build_teacher(settings)
+        catalog, staff = load_catalog(), teacher_checks.staff_of(session_id, settings)
     except ZegaError as error:
         auto_train.fail(session_id, attempt, str(error), settings)
     else:
-        auto_train.run(session_id, attempt, settings=settings, catalog=catalog, teacher=teacher)
+        auto_train.run(
+            session_id,
+            attempt,
+            settings=settings,
+            catalog=catalog,
+            teacher=staff.teacher,
+            votes=staff.votes,
+            judge=staff.judge,
+            budget=staff.budget,
+        )
 
 
 @DBOS.workflow(name="auto_train", max_recovery_attempts=1000)
 def auto_train_workflow(session_id: str, attempt: int) -> None:
     write_missing(session_id, attempt)
+
+
+@DBOS.step(name="ask_teacher")
+def ask_teacher(check_id: int) -> None:
+    teacher_checks.check(check_id, get_settings())
+
+
+@DBOS.workflow(name="check_teacher", max_recovery_attempts=3)
+def check_teacher_workflow(check_id: int) -> None:
+    ask_teacher(check_id)

@@ -1,23 +1,18 @@
-"""Chat models. This is the only place where one is chosen."""
+"""Chat models: the storyteller, services, and what makes one teacher of several."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from zega_core.catalog import DATA, load_catalog
-from zega_core.providers.base import ChatModel
 from zega_core.providers.grammar import load_common, load_grammar
 from zega_core.providers.storyteller import Storyteller
-from zega_core.settings import Settings
-
-
-def build_teacher(settings: Settings) -> ChatModel:
-    """The teacher that writes examples: so far the built-in storyteller."""
-    return _storyteller()
+from zega_core.teacher_catalog import load_teacher_catalog
 
 
 @cache
-def _storyteller() -> Storyteller:
+def storyteller() -> Storyteller:
+    """The built-in storyteller, the same for everybody: it keeps nothing."""
     return Storyteller()
 
 
@@ -29,5 +24,13 @@ def check_storyteller() -> None:
 
 
 def label_of(name: str) -> str:
-    """What a writer reads for a model's recorded name."""
-    return Storyteller.label if name == Storyteller.name else name
+    """What a writer reads for a model's recorded name, or for several in a row."""
+    return ", ".join(_label(one) for one in name.split(", "))
+
+
+def _label(name: str) -> str:
+    if name == Storyteller.name:
+        return Storyteller.label
+    key, _, model = name.partition("/")
+    label = next((provider.label for provider in load_teacher_catalog().providers if provider.key == key), key)
+    return f"{label} · {model}" if model else label

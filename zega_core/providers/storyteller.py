@@ -70,7 +70,7 @@ class Storyteller:
         text = self._write(catalog, brief, options.seed)
         kept = _first_words(text, max(options.max_tokens, 0))
         prompt_tokens = sum(len(message.content.split()) for message in messages)
-        return Completion(kept, self.name, prompt_tokens, len(kept.split()), cut_off=kept != text)
+        return Completion(kept, self.name, prompt_tokens, len(kept.split()), "stop" if kept == text else "length")
 
     def _write(self, catalog: Catalog, brief: Brief, seed: int) -> str:
         grammar, common = load_grammar(self._folder, brief.genre), load_common(self._folder)

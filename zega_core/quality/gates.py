@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from zega_core.catalog import Element
 from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
+from zega_core.quality.foreign import TASK, flags, foreign_sentence, not_english, refuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,7 @@ class Asked:
     element: Element
 
 
-def _flags(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-
-
-_TASK = r"(?:scene|story|dialogue|piece|passage|description|character|setting|sketch|draft|version)"
-_INJECTION = _flags(
+_INJECTION = flags(
     r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|earlier)\b.{0,20}\b(?:instruction|prompt)"
     r"|\b(?:ignore|disregard|forget) (?:the|all|any|your) (?:instructions|prompts?) (?:above|before)"
     r"|\b(?:score|rate|grade|rating|mark)\b.{0,40}\b(?:10|ten)(?:\s*/|\s+out of\b)|\bquality score\b"
@@ -47,48 +43,41 @@ _INJECTION = _flags(
     r"|\b(?:award|assign|give|deserve|receive)s?\b.{0,30}\b(?:maximum|highest|perfect|full|10) (?:score|rating"
     r"|marks|grade|points|10|ten)\b|^\W{0,3}(?:system|assistant)\W{1,3}.{0,80}\b(?:score|instruction|rating|points|prompt)"
 )
-_REFUSAL = _flags(
-    r"\b(?:i can'?t|i cannot|i can not|i'm unable to|i am unable to|i won't|i'm not able to|i am not able to)"
-    r"\s+(?:help (?:you )?with|assist|create|write|generate|provide|produce|fulfil|comply|engage|complete|do that)"
-    r"|\bas an? (?:ai|artificial intelligence) (?:model|assistant)\b|\blanguage model\b|\bgeneral tips\b"
-    r"|\bi don't have (?:personal|the ability)|\bi(?:'m| am) sorry,? but (?:this|that|your) (?:request|prompt)\b"
-)
-_REQUEST = _flags(rf"\b(?:request|content|guidelines|policy|topic|language model|(?:write|create) (?:\w+ )?{_TASK})")
-_PREAMBLE = _flags(
+_PREAMBLE = flags(
     r"\A\W*(?:sure|certainly|of course|absolutely|okay|great|here(?:'s| is| are))\b[^\n]{0,120}"
-    rf"\b{_TASK}\b[^\n]{{0,120}}"
+    rf"\b{TASK}\b[^\n]{{0,120}}"
 )
-_POSTAMBLE = _flags(
+_POSTAMBLE = flags(
     r"^\W*(?:let me know if (?:you|there)|i hope (?:you|this|that)\b.{0,40}\b(?:enjoy|help|like|meet)|feel free to"
     rf"|would you like me to|if you(?:'d| would) like (?:me|another|any)|word count|\(?note:"
-    rf"|this {_TASK} (?:captures|shows|uses|explores|aims))"
+    rf"|this {TASK} (?:captures|shows|uses|explores|aims))"
 )
-_ANALYSIS = _flags(
-    rf"\bthis {_TASK} (?:effectively|uses|explores|introduces|employs|depicts|captures|shows|begins|opens)"
+_ANALYSIS = flags(
+    rf"\bthis {TASK} (?:effectively|uses|explores|introduces|employs|depicts|captures|shows|begins|opens)"
     r"|\bthe (?:author|reader|audience|protagonist|antagonist|narrative|imagery|pacing|plot)s?\b|\bprotagonist"
     r"|\bforeshadow|\bsymbolis|\bsymboliz|\bsuspense\b|\bplot twist|\btwist\b|\bcharacter development"
     r"|\bclimax\b|\bthemes?\b|\bsubtext\b|\brelatable\b|\bvivid\b|\batmosphere\b|\bcliffhanger"
 )
-_OUTLINE = _flags(
+_OUTLINE = flags(
     r"^\W{0,4}(?:outline|synopsis|plot points?|logline|summary|beats?|act (?:one|two|three|[iv123]+)|twist"
     r"|setting|characters?|conflict|resolution|introduction|theme|tone|genre|ending|backstory)\W{0,3}:?\W{0,3}$"
     r"|^\W{0,4}(?:outline|synopsis|logline|summary|twist|conflict|resolution|theme|tone|backstory)\W{0,3}:"
 )
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
-_PLACEHOLDER = _flags(
+_PLACEHOLDER = flags(
     r"\[[^\]\n]{0,20}(?:name|insert|place|your|detail|describe|object|noun|city|town|adjective)[^\]\n]{0,30}\]"
     r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b|_{4,}"
     r"|\binsert (?:\w+ )?(?:name|here|text)\b"
 )
 _CAPS_SLOT = re.compile(r"\[(?!REDACTED)[A-Z][A-Z _]{1,30}\]")
-_CODE = _flags(
+_CODE = flags(
     r'\A\s*[\[{]\s*["{\[]|"\s*:\s*["{\[]|^\s*```|</?[a-z][a-z0-9]*(?:\s[^<>\n]{0,80})?/?>|&(?:nbsp|quot|amp|lt);'
     r"|<\|[^|\n]{1,30}\|>|\[/?INST\]|^\s*(?:def |import |function |class )\w+.{0,40}[({:;]\s*$|\\n|\ufffd"
 )
 _MARKDOWN = re.compile(r"^[ \t]*#{1,6}[ \t]+\S|\*\*[^*\n]{2,80}\*\*", re.MULTILINE)
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
 _CLOSED = re.compile(r"[.!?…][\"')\]*_ ]*$|[—–-]\"$|[\w]\"$|[—–]$|[,;:]\"$")
-_FINIS = _flags(r"(?:[\s*#~_]*\b(?:the end|fin)\b\.?)?[\s*#~_]*\Z")
+_FINIS = flags(r"(?:[\s*#~_]*\b(?:the end|fin)\b\.?)?[\s*#~_]*\Z")
 _DEBRIS = re.compile(
     r"[bcdfghjklmnpqrstvwxz]{6}|asdf|sdfg|dfgh|hjkl|qwer|zxcv|(.)\1\1|[jqv][bcdfghjklmnpqstxz]|x[bdfgjkmnrxz]|[bcdfgkmprstwz]x"
 )
@@ -103,11 +92,6 @@ _CODAS = word_set(
 )
 _VOWELS = frozenset("aeiouyàáâäãåæèéêëìíîïòóôöõøùúûüœ")
 _UTTERANCES = word_set("mr mrs hm hmm hmmm mm mmm mmmm sh shh shhh shhhh brr brrr pst psst tsk nth pfft grr grrr zzz")
-_FOREIGN = word_set(
-    """el la los las que de un una por para con su del y en der die das und ist nicht ein eine mit auf dem den le les
-    des est une dans pas pour qui elle et sur avec di che non della il per sono ich sie es zu von je tu nous vous il
-    ils au aux du como pero era och att det som är jag og ikke het een van niet nie się jest to na ja"""
-) - {"die", "to", "es", "van", "den", "non", "per"}
 _DET = word_set("the a an my your its our their every")
 _NO_NOUN = word_set(
     """the a an my your its our their of to and or but with from by for at is was are were be been has had have do does
@@ -154,7 +138,7 @@ def _intruder(piece: Piece, asked: Asked) -> Gate | None:
     outside, words = piece.narration, len(piece.words)
     if _INJECTION.search(outside):
         return Gate(0.4, "It speaks to whoever scores it instead of telling something.")
-    if (hit := _REFUSAL.search(outside)) and (words < 40 or (hit.start() < 200 and _REQUEST.search(outside))):
+    if refuses(piece):
         return Gate(0.4, "It declines the task instead of writing the piece.")
     if hit := _PREAMBLE.search(outside):
         short = words - len(hit.group().split()) < asked.element.min_words // 2
@@ -210,22 +194,13 @@ def _lower(sentence: Sequence[str]) -> list[str]:
     return [word.lower() for word in sentence]
 
 
-def _is_foreign(low: Sequence[str]) -> bool:
-    foreign = sum(word in _FOREIGN for word in low)
-    return len(low) > 4 and foreign >= 2 and foreign > sum(word in FUNCTION_WORDS for word in low)
-
-
 def _language(piece: Piece, asked: Asked) -> Gate | None:
     words = len(piece.words)
-    letters = sum(map(str.isalpha, piece.text))
-    if letters and 4 * sum(1 for c in piece.text if c > "\u024f" and c.isalpha()) > letters:
+    if not_english(piece):
         return Gate(0.9, "It is not written in English.")
-    english = sum(word in FUNCTION_WORDS for word in piece.words)
-    foreign = sum(word in _FOREIGN for word in piece.words)
-    if words >= 8 and foreign > max(2, english):
-        return Gate(0.9, "It is not written in English.")
-    if 10 * sum(len(low) for low in map(_lower, piece.tokens) if _is_foreign(low)) > words:
+    if 10 * sum(len(low) for low in map(_lower, piece.tokens) if foreign_sentence(low)) > words:
         return Gate(4.0, "It slips into another language.")
+    english = sum(word in FUNCTION_WORDS for word in piece.words)
     if words >= 20 and english * 100 < 22 * words:
         return Gate(1.9, "It strings words together without making sentences.")
     return None

@@ -81,6 +81,14 @@ def get(session: Session, writer_id: str, session_id: str) -> TrainingSession:
     return row
 
 
+def by_id(session: Session, session_id: str) -> TrainingSession:
+    """Whoever's it is: for workers, who are handed ids and no writer."""
+    row = session.exec(select(TrainingSession).where(TrainingSession.session_id == session_id)).first()
+    if row is None:
+        raise NotFound("There is no such session.")
+    return row
+
+
 def latest(session: Session, writer_id: str) -> TrainingSession | None:
     """The session that Auto-Train shows: the newest unfinished one, else the newest."""
     query = (

@@ -1,0 +1,96 @@
+"""What is stored about teachers: choices, the ledger, limits, votes, checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlmodel import Field
+
+from zega_core.tables import Table, UTCDateTime, now
+
+
+class AutoTrainingConfig(Table, table=True):
+    """How a writer wants to be taught (``configs.TeachingConfig``): teachers in order, limits, budget, votes."""
+
+    __tablename__ = "auto_training_config"  # type: ignore[assignment]
+
+    user_id: str = Field(primary_key=True, foreign_key="writer.id", max_length=64)
+    config: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class ProviderCall(Table, table=True):
+    """The ledger: one request to a teacher, judge or test. ``cost`` is in euros, None when the price is unknown."""
+
+    __tablename__ = "provider_call"  # type: ignore[assignment]
+    __table_args__ = (
+        Index("ix_provider_call_session", "session_id"),
+        Index("ix_provider_call_user_at", "user_id", "at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    session_id: int | None = Field(default=None, foreign_key="training_session.id")
+    role: str = Field(max_length=16)
+    provider: str = Field(max_length=32)
+    model: str = Field(max_length=200)
+    reported: str = Field(default="", max_length=200)
+    outcome: str = Field(max_length=16)
+    status: int | None = None
+    latency_ms: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    sent_chars: int = 0
+    remote: bool = False
+    """Whether what was sent left this machine."""
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class RateLimit(Table, table=True):
+    """What all workers together have asked of one service with one key. ``scope`` holds a hash of the key, never
+    the key."""
+
+    __tablename__ = "rate_limit"  # type: ignore[assignment]
+
+    scope: str = Field(primary_key=True, max_length=64)
+    usage: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Candidate(Table, table=True):
+    """The voting record: what each teacher wrote for one prompt, and which won."""
+
+    __table_args__ = (
+        UniqueConstraint("session_id", "idx", "model"),
+        Index("ix_candidate_user_model", "user_id", "model"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    session_id: int = Field(foreign_key="training_session.id")
+    idx: int
+    model: str = Field(max_length=100)
+    completion: str
+    quality: float
+    won: bool
+    counted: bool = True
+    """False for an answer that is a near duplicate of another: the two count as one vote."""
+
+
+class TeacherCheck(Table, table=True):
+    """A look at a service, or a test of one model, asked for by a page and done by a worker."""
+
+    __tablename__ = "teacher_check"  # type: ignore[assignment]
+    __table_args__ = (Index("ix_teacher_check_user", "user_id", "provider", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    provider: str = Field(max_length=32)
+    model: str = Field(default="", max_length=200)
+    """Empty for a look: is it there, and which models does it list."""
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    asked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UTCDateTime, nullable=True)
