@@ -3,14 +3,15 @@
 import streamlit as st
 
 from zega_core import db, teachers
-from zega_core.analytics import in_words, no_sign_of_life, pace, per_minute, plural, took, until_fine_tune
+from zega_core.analytics import euros, in_words, no_sign_of_life, pace, per_minute, plural, took, until_fine_tune
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.jobs import client
 from zega_core.outlook import ahead
 from zega_core.settings import get_settings
-from zega_core.store import examples, sessions
+from zega_core.store import checks, examples, ledger, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
+from zega_ui import teaching_form
 from zega_ui.boot import open_page
 from zega_ui.components import (
     empty_state,
@@ -84,7 +85,8 @@ def number_of_examples() -> int:
 
 
 def forecast(number: int) -> None:
-    """Who will write, how long it takes and what it costs; and what stands in the way."""
+    """Who will write, how long it takes and what it costs; and what stands in the way. Has the worker look again at
+    services that nobody has looked at for a while."""
     found = ahead(settings, writer, number)
     if found.sentences:
         said = " ".join(found.sentences)
@@ -99,6 +101,8 @@ def forecast(number: int) -> None:
     for trouble in found.troubles:
         st.caption(f":material/info: {trouble}")
     st.page_link("pages/settings.py", label="Teachers and limits", icon=":material/settings:")
+    busy = {key for key, stands in found.standings.items() if stands.looking}
+    teaching_form.look(writer, teaching_form.due(writer, found.places, found.standings, busy))
 
 
 def setup(primary: bool) -> None:
@@ -168,6 +172,7 @@ def live(session_id: str) -> None:
         tally = examples.tally(session, row.id or 0)
         feed = examples.newest(session, writer, row.id or 0, FEED)
         rate = pace(examples.latest_moments(session, row.id or 0))
+        spent = ledger.spent(session, row.id or 0)
     if row.status not in UNFINISHED:
         st.rerun()
     section(HEADINGS[RunStatus(row.status)])
@@ -181,16 +186,18 @@ def live(session_id: str) -> None:
         error_state("The run is held up", trouble, key="silent")
     counts = f"{tally.kept} kept · {tally.set_aside} set aside · {tally.failed} without an answer"
     st.caption(counts + (f" · average quality {tally.average:.1f}" if tally.average is not None else ""))
+    if spent or row.budget is not None:
+        st.caption(f"{euros(spent)} spent so far" + (f" of {euros(row.budget)}" if row.budget is not None else ""))
     for example in feed:
         piece(example, whole=False)
     st.caption(":material/bedtime: You can close this page. The run goes on, and you will find it here again.")
 
 
-def watch(seen: tuple[str, str] | None) -> None:
-    """While nothing runs here: notice a run that was started elsewhere."""
+def watch(seen: tuple[str, str] | None, checked: int) -> None:
+    """While nothing runs here: notice a run that was started elsewhere, and what a look at a service found."""
     with db.reading() as session:
-        row = sessions.latest(session, writer)
-    if (None if row is None else (row.session_id, row.status)) != seen:
+        row, newest = sessions.latest(session, writer), checks.newest(session, writer)
+    if (None if row is None else (row.session_id, row.status)) != seen or newest != checked:
         st.rerun()
 
 
@@ -248,7 +255,7 @@ page_header(
 )
 refusal()
 with db.reading() as opened:
-    last = sessions.latest(opened, writer)
+    last, checked_last = sessions.latest(opened, writer), checks.newest(opened, writer)
 running = last is not None and last.status in UNFINISHED
 to_continue = last is not None and last.status in (RunStatus.stopped, RunStatus.failed)
 
@@ -274,4 +281,6 @@ with side, st.container(border=True, key="setup"):
         under_way(last)
     else:
         setup(primary=not to_continue)
-        st.fragment(shielded(watch), run_every=2)(None if last is None else (last.session_id, last.status))
+        st.fragment(shielded(watch), run_every=2)(
+            None if last is None else (last.session_id, last.status), checked_last
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.services import FakeService
 from tests.support.worker import running, until
 from zega_core import db
 from zega_core.settings import ROOT, Settings
@@ -184,3 +185,25 @@ def test_a_wrong_setting_is_named(home: Path):
     done = zega("doctor", ZEGA_PORT="eighty")
     assert done.returncode == 1
     assert "ZEGA_PORT" in done.stdout
+
+
+def test_teachers_are_looked_at_and_one_is_asked(home: Path):
+    with FakeService("groq", "The lock had been changed since noon.") as groq:
+        environment = {"GROQ_BASE_URL": groq.url, "GROQ_API_KEY": "gsk_a_key_for_this_test"}
+        found = one_json(zega("teachers", "--json", **environment))
+        said = one_json(zega("teachers", "--test", "groq/openai/gpt-oss-20b", "--json", **environment))
+    assert {name: result["state"] for name, result in found.items()} == {  # type: ignore[index]
+        "ollama": "unreachable",
+        "groq": "ready",
+        "gemini": "off",
+        "huggingface": "off",
+        "openai_compatible": "off",
+    }
+    (answer,) = said.values()
+    assert answer["text"] == "The lock had been changed since noon."  # type: ignore[index]
+
+
+def test_a_teacher_that_there_is_not_is_refused_in_words(home: Path):
+    done = zega("teachers", "--test", "clippy")
+    assert done.returncode == 2
+    assert "Choose one of: ollama, groq" in done.stderr

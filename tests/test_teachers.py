@@ -337,9 +337,9 @@ class TestCheck:
         assert len(service.completions) == 1
         assert [(call.role, call.outcome, call.session_id) for call in calls()] == [("test", "ok", None)]
 
-    @pytest.mark.parametrize("script", ["unauthorized", "gone", "hang_not", "empty"])
+    @pytest.mark.parametrize("script", ["unauthorized", "gone", "forbidden", "empty"])
     def test_a_test_that_fails_says_why(self, config: Settings, services: Services, script: str):
-        services.add("groq", "forbidden" if script == "hang_not" else script)
+        services.add("groq", script)
         teacher_checks.check(self.ask("groq", "llama-3.1-8b-instant"), config)
         said = self.result("groq", "llama-3.1-8b-instant")
         assert said["state"] in ("refused", "unreachable")
@@ -514,6 +514,19 @@ class TestBudget:
         row = run(config, attempt=2, session_id=row.session_id)
         assert row.status == RunStatus.done
         assert len(rows()) == 40
+
+    def test_a_teacher_of_unknown_price_is_not_asked_while_there_is_a_budget(
+        self, config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
+    ):
+        unknown, known = services.add("groq"), services.add("gemini")
+        prices = {"groq": None, "gemini": 0.0001}
+        monkeypatch.setattr(teachers, "price_of", lambda place, model: lambda prompt, completion: prices[place.key])
+        choose(teachers=only("groq", "gemini"), storyteller=False, budget=1.0)
+        assert run(config, 3).status == RunStatus.done
+        assert not unknown.completions
+        assert len(known.completions) == 3
+        choose(teachers=only("groq"), storyteller=False, budget=1.0)
+        assert "price of llama-3.1-8b-instant is not known" in (run(config, 3).error or "")
 
 
 class TestVotes:

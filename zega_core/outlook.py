@@ -29,11 +29,13 @@ ENOUGH = 20
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """For a page: who will be asked, the forecast in sentences (empty while nothing is known of any service), and what
-    stands in the way of services that the writer has turned on."""
+    stands in the way of ``places``, the services that the writer has turned on."""
 
     who: str
     sentences: list[str]
     troubles: list[str]
+    places: list[teachers.Place]
+    standings: dict[str, teacher_checks.Standing]
 
 
 def ahead(settings: Settings, writer_id: str, number: int) -> Ahead:
@@ -46,18 +48,17 @@ def ahead(settings: Settings, writer_id: str, number: int) -> Ahead:
             _outlook(session, writer_id, place, model, kept)
             for place in present
             for model in _models(place, standings[place.key])
+            if teachers.affordable(config, place, model)
         ]
-    troubles = [
-        f"{place.label}: {_trouble(standings[place.key])}" for place in present if _trouble(standings[place.key])
-    ]
+    troubles = [said for place in present if (said := _trouble(place, standings[place.key]))]
     names = [one.label for one in found]
     if config.storyteller:
         names.append(label_of("storyteller"))
     if not found:
-        return Ahead(", ".join(names) or "nobody", [], troubles)
+        return Ahead(", ".join(names) or "nobody", [], troubles, present, standings)
     if config.storyteller:
         found.append(_storyteller(kept))
-    return Ahead(", ".join(names), _said(found, number, config), troubles)
+    return Ahead(", ".join(names), _said(found, number, config), troubles, present, standings)
 
 
 def _said(found: list[Outlook], number: int, config: TeachingConfig) -> list[str]:
@@ -70,9 +71,9 @@ def _models(place: teachers.Place, standing: teacher_checks.Standing) -> list[st
     return standing.found.models
 
 
-def _trouble(standing: teacher_checks.Standing) -> str:
+def _trouble(place: teachers.Place, standing: teacher_checks.Standing) -> str:
     if standing.state == "limited" and standing.until is not None:
-        return f"at its limit until {datetime.fromtimestamp(standing.until):%H:%M}."
+        return f"{place.label} is at its limit until {datetime.fromtimestamp(standing.until):%H:%M}."
     return standing.message if standing.state in ("unreachable", "refused", "model_missing", "ready") else ""
 
 

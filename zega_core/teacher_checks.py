@@ -138,7 +138,8 @@ def _judge(
     provider, _, model = config.judge.partition("/")
     if not model or not models.get(provider):
         return None
-    return teachers.member(settings, teachers.place(settings, config, provider), model, purse)
+    place = teachers.place(settings, config, provider)
+    return teachers.member(settings, place, model, purse) if teachers.affordable(config, place, model) else None
 
 
 def _keep(row: TrainingSession, looks: dict[str, Look], settings: Settings) -> None:

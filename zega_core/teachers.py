@@ -150,6 +150,11 @@ def _gate_and_breaker(place: Place, model: str) -> tuple[Gate, Breaker]:
         return gate, breaker
 
 
+def affordable(config: TeachingConfig, place: Place, model: str) -> bool:
+    """Whether a budget can hold it: an unknown price cannot be held to one."""
+    return config.budget is None or price_of(place, model)(1, 1) is not None
+
+
 def forget() -> None:
     """Begin with fresh gates and breakers."""
     with _shared_lock:
@@ -198,15 +203,16 @@ def group(
 ) -> Fallback:
     """The teachers of a run in the writer's order, with ``models`` of each service; the storyteller last, if the
     writer allows it. ``why_not`` is what to say of the others when nobody is left."""
-    members = [
-        member(settings, place, model, purse)
-        for place in places(settings, config)
-        if not place.absent
-        for model in models.get(place.key, ())
-    ]
+    members, unpriced = list[Guarded](), list[str]()
+    for place in places(settings, config):
+        for model in models.get(place.key, ()) if not place.absent else ():
+            if affordable(config, place, model):
+                members.append(member(settings, place, model, purse))
+            else:
+                unpriced.append(f"The price of {model} is not known: it is not asked while there is a budget.")
     if config.storyteller:
         members.append(Guarded(storyteller(), last_resort=True))
-    return Fallback(members, why_not=why_not)
+    return Fallback(members, why_not=[*why_not, *unpriced])
 
 
 def lineup(settings: Settings, writer_id: str) -> str:

@@ -445,6 +445,7 @@ def test_a_check_without_an_answer_says_so(app: AppTest):
 def test_a_check_that_was_given_up_is_asked_for_again(app: AppTest):
     with db.session() as session:
         checks.ask(session, "default", "ollama").asked_at = now() - timedelta(minutes=10)
+    app.session_state["looked"] = {}  # this tab asked minutes ago, too
     settings_page(app)
     with db.reading() as session:
         row = checks.latest(session, "default", "ollama")

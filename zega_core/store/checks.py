@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from zega_core.errors import NotFound
@@ -63,6 +64,14 @@ def latest_done(session: Session, writer_id: str, provider: str, model: str = ""
         .order_by(col(TeacherCheck.id).desc())
     )
     return session.exec(query).first()
+
+
+def newest(session: Session, writer_id: str) -> int:
+    """The number of the writer's newest finished check; a page that has drawn an older one can be drawn anew."""
+    query = select(func.max(TeacherCheck.id)).where(
+        TeacherCheck.user_id == writer_id, col(TeacherCheck.done_at).is_not(None)
+    )
+    return session.exec(query).one() or 0
 
 
 def finish(session: Session, check_id: int, result: Mapping[str, Any]) -> None:
