@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.support.services import FakeService
 from tests.support.teachers import story
-from zega_core import auto_train, db, teacher_checks, teachers
+from zega_core import auto_train, db, staffing, teachers
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig, TeacherChoice, TeachingConfig
 from zega_core.providers.base import Call, GenerationOptions, Message
@@ -198,7 +198,7 @@ def session_of(settings: Settings, number: int, config: TeachingConfig) -> Train
         teaching.save(session, "default", config)
         asked = AutoTrainConfig(num_examples=number, seed=1)
         row = sessions.create(session, asked, teacher="bench", order_seed=1)
-    staff = teacher_checks.staff_of(row.session_id, settings)
+    staff = staffing.staff_of(row.session_id, settings)
     auto_train.run(row.session_id, 1, settings=settings, catalog=load_catalog(), teacher=staff.teacher)
     with db.reading(settings) as session:
         return sessions.by_id(session, row.session_id)
@@ -247,7 +247,7 @@ def limited(minutes: int = 3) -> None:
         choice = TeacherChoice.model_validate(
             {"provider": "groq", "models": ["llama-3.1-8b-instant"], "limits": limits, "in_flight": 10}
         )
-        started = time.time()
+        started = time.monotonic()
         row = session_of(settings, 30 * minutes, TeachingConfig(teachers=(choice,), storyteller=False))
         with db.reading(settings) as session:
             refused = ledger.bad_answers(session, row.id or 0).get("rate_limited", 0)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from zega_core import db, providers, teacher_words, teachers
+from zega_core import db, providers, teacher_checks, teacher_words, teachers
 from zega_core.analytics import plural
 from zega_core.settings import get_settings
 from zega_core.store import ledger
@@ -39,7 +39,7 @@ def service(place: Place) -> None:
         why_not = place.absent.partition(".")[0]
         asked = f"It is not asked: {why_not[:1].lower()}{why_not[1:]}." if place.absent else "It is asked."
         st.markdown(f":material/{icon}: {plain(where)}. {plain(asked)}")
-        for words in teacher_words.in_the_cloud(place, place.models()):
+        for words in teacher_words.in_the_cloud(place, standings[place.key]):
             st.markdown(f":material/cloud: {plain(words)}")
         terms = f" · [Terms of {place.label}]({place.provider.terms_page})" if place.provider.terms_page else ""
         said = [so_far(one) for one in sent if one.provider == place.key] or ["Nothing sent so far"]
@@ -94,6 +94,7 @@ config = form.load(writer)
 places = teachers.places(settings, config)
 with db.reading() as opened:
     sent = ledger.sent(opened, writer)
+    standings = {place.key: teacher_checks.standing(opened, writer, place) for place in places}
 main, side = st.columns([7, 5], gap="large")
 with main:
     what_leaves()

@@ -75,7 +75,7 @@ def test_another_key_has_limits_of_its_own(config: Settings):
 def test_a_pause_is_everybodys(config: Settings):
     clock = Clock()
     one, other = worker(config, clock), worker(config, clock)
-    told = one.pause(RateLimited("Too many.", status=429, retry_after=20))
+    told = one.pause(RateLimited("Too many.", status=429, retry_after=20), clock.now)
     assert told.wait == 20
     assert one.known_wait() == 20
     assert other.take(10) == pytest.approx(20)
@@ -83,11 +83,73 @@ def test_a_pause_is_everybodys(config: Settings):
     assert [one.take(10), other.take(10)] == [0, 0]
 
 
+def test_after_a_pause_one_asks_first(config: Settings):
+    clock = Clock()
+    one = worker(config, clock)
+    one.pause(RateLimited("Too many.", status=429, retry_after=2), clock.now)
+    clock.now += 2.1
+    assert [one.take(10) for _ in range(4)] == [0, 0.25, 0.25, 0.25]
+    one.answered(Completion("x", "m", 5, 5), 10, 0.1)
+    assert [one.take(10) for _ in range(4)] == [0, 0, 0, 0]
+
+
+def test_a_service_that_refuses_again_and_again_is_no_longer_counted_on(config: Settings):
+    clock = Clock()
+    one = worker(config, clock)
+    told = []
+    for _ in range(4):
+        told.append(one.pause(RateLimited("Too many.", status=429, retry_after=0), clock.now))
+        clock.now += told[-1].wait + 0.1
+        assert one.take(10) == 0
+    assert [round(each.wait) for each in told] == [0, 4, 8, 16]
+    assert [each.sure for each in told] == [True, True, False, False]
+
+
+def test_a_pause_of_one_model_is_not_anothers(config: Settings):
+    clock = Clock()
+    one, other = (SharedAllowance(config, "gemini:x", name, RPM, model=name, clock=clock) for name in ("a", "b"))
+    one.pause(RateLimited("Used up.", status=429, daily=True), clock.now)
+    assert one.take(10) > 0
+    assert other.take(10) == 0
+
+
+def test_a_limit_that_only_the_service_knows_is_learnt_and_kept_to(config: Settings):
+    clock = Clock()
+    headers = {
+        "x-ratelimit-limit-requests": "20",
+        "x-ratelimit-remaining-requests": "5",
+        "x-ratelimit-reset-requests": "45s",
+    }
+    one = worker(config, clock, [])
+    assert one.take(10) == 0
+    one.answered(Completion("x", "m", 5, 5, rate_headers=headers), 10, 0.1)
+    assert sum(one.take(10) == 0 for _ in range(20)) == 5
+    assert worker(config, clock, []).take(10) == 0  # it has not asked yet, and then learns it, too
+
+
+def test_a_limit_of_the_writers_own_is_not_raised_by_the_service(config: Settings):
+    clock = Clock()
+    one = worker(config, clock, [Limit("requests_per_minute", 5, own=True)])
+    headers = {"x-ratelimit-limit-requests": "1000", "x-ratelimit-remaining-requests": "999"}
+    assert one.take(10) == 0
+    one.answered(Completion("x", "m", 5, 5, rate_headers=headers), 10, 0.1)
+    assert sum(one.take(10) == 0 for _ in range(20)) == 4
+
+
+def test_room_that_comes_back_is_found_at_once(config: Settings):
+    clock = Clock()
+    one = worker(config, clock, [Limit("tokens_per_minute", 1000)])
+    assert one.take(900) == 0
+    assert one.take(900) > 50
+    one.answered(Completion("x", "m", 50, 50), 900, 1.0)
+    assert one.take(800) == 0
+
+
 def test_without_limits_a_pause_of_another_worker_is_noticed_in_seconds(config: Settings):
     clock = Clock()
     one, other = worker(config, clock, []), worker(config, clock, [])
     assert other.take(10) == 0
-    one.pause(RateLimited("Too many.", status=429, retry_after=30))
+    one.pause(RateLimited("Too many.", status=429, retry_after=30), clock.now)
     clock.now += LOOK_AGAIN
     assert other.take(10) == pytest.approx(25)
 
@@ -149,5 +211,6 @@ def test_what_was_taken_in_advance_and_not_sent_is_given_back(config: Settings):
 def test_the_key_cannot_be_read_from_the_scope():
     scope = scope_of("groq", "gsk_very_secret_key", "https://api.groq.com")
     assert "secret" not in scope
-    assert scope == scope_of("groq", "gsk_very_secret_key", "https://elsewhere.example")
-    assert scope_of("huggingface", None, "http://a") != scope_of("huggingface", None, "http://b")
+    assert scope == scope_of("groq", "gsk_very_secret_key", "https://api.groq.com")
+    for key, address in (("another-key", "https://api.groq.com"), ("gsk_very_secret_key", "https://elsewhere.example")):
+        assert scope_of("groq", key, address) != scope

@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"allowance", "answers", "judge"},
     {"teachers", "pieces"},
     {"teacher_checks", "auto_train"},
-    {"teacher_words", "outlook"},
+    {"staffing", "teacher_words", "outlook"},
     {"jobs"},
     {"readiness"},
     {"cli", "__main__"},

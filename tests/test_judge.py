@@ -389,3 +389,23 @@ def test_any_verdict_is_one_of_three_or_none(one: str, two: str) -> None:
         assert compared(one, one, two, two).winner in ("first", "second", "tie")
     except BadAnswer:
         return
+
+
+def test_a_server_that_knows_no_schema_is_asked_without_one():
+    class Plain:
+        name = label = "plain"
+        in_flight = 1
+
+        def __init__(self) -> None:
+            self.schemas: list[object] = []
+
+        def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
+            self.schemas.append(options.schema)
+            if options.schema is not None:
+                raise ProviderError("It does not know response_format.", status=400)
+            return Completion("Score: 7", self.name)
+
+    model = Plain()
+    said = judge(model, "A piece.", "A prompt", "fantasy", SCENE)
+    assert said.score == 7
+    assert [schema is None for schema in model.schemas] == [False, True]

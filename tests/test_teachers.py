@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,10 +15,12 @@ from sqlmodel import select
 
 from tests.support.services import FakeService
 from tests.support.teachers import story
-from zega_core import auto_train, db, keys, teacher_checks, teachers
+from tests.support.worker import until
+from zega_core import auto_train, db, keys, staffing, teacher_checks, teachers
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig, TeacherChoice, TeachingConfig, checked
 from zega_core.errors import HomeError, InvalidInput
+from zega_core.jobs import client, workflows
 from zega_core.providers.brakes import Purse
 from zega_core.settings import Settings
 from zega_core.store import candidates, checks, ledger, sessions, teaching
@@ -103,7 +106,7 @@ def run(config: Settings, number: int = 6, attempt: int = 1, session_id: str = "
         with db.session() as session:
             asked = AutoTrainConfig(num_examples=number, genres=("fantasy",), seed=3)
             session_id = sessions.create(session, asked, teacher="x", order_seed=3).session_id
-    staff = teacher_checks.staff_of(session_id, config)
+    staff = staffing.staff_of(session_id, config)
     auto_train.run(
         session_id,
         attempt,
@@ -179,8 +182,7 @@ class TestPlaces:
         model = place.models()[0]
         found = {limit.name: limit.amount for limit in teachers.limits_of(place, model)}
         catalogs = place.provider.model(model).limits
-        assert found == {**{name: amount for name, amount in catalogs.items() if name != "tokens_per_day"},
-                         "requests_per_minute": 5}  # fmt: skip
+        assert found == {**catalogs, "requests_per_minute": 5, "tokens_per_day": teachers.NO_LIMIT}
 
     def test_prices(self, config: Settings, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("ZEGA_OPENAI_BASE_URL", "https://openrouter.ai/api/v1")
@@ -223,12 +225,18 @@ class TestChoices:
             assert teaching.load(session, "default") == ours
             assert teaching.load(session, "somebody-else") == TeachingConfig()
 
-    def test_a_row_of_another_version_counts_as_none(self, config: Settings):
+    @pytest.mark.parametrize(
+        "row, budget",
+        [({"teachers": 7}, None), ({"later": 1, "budget": 0.5, "local_only": False}, 0.5), ({"budget": "x"}, None)],
+    )
+    def test_of_a_row_of_another_version_nothing_is_taken_that_could_send_or_spend(
+        self, config: Settings, row: dict[str, object], budget: float | None
+    ):
         choose()
         with db.session() as session:
-            session.get_one(teaching.AutoTrainingConfig, "default").config = {"teachers": 7}
+            session.get_one(teaching.AutoTrainingConfig, "default").config = row
         with db.reading() as session:
-            assert teaching.load(session, "default") == TeachingConfig()
+            assert teaching.load(session, "default") == TeachingConfig(local_only=True, budget=budget)
 
 
 class TestKeys:
@@ -253,6 +261,23 @@ class TestKeys:
             keys.save_key(config, "groq", key)
         assert len(key) < 5 or key not in str(raised.value)
         assert not (config.home / "keys.json").exists()
+
+    def test_the_key_of_a_server_of_ones_own_goes_to_no_other_address(
+        self, config: Settings, monkeypatch: pytest.MonkeyPatch
+    ):
+        def key_at(address: str) -> str | None:
+            choice = TeacherChoice(provider="openai_compatible", base_url=address)  # type: ignore[arg-type]
+            return teachers.place(config, TeachingConfig(teachers=(choice,)), "openai_compatible").access.key
+
+        monkeypatch.setenv("ZEGA_OPENAI_BASE_URL", "https://one.example/v1")
+        monkeypatch.setenv("ZEGA_OPENAI_API_KEY", "key_of_the_environment")
+        assert key_at("") == key_at("https://one.example/v1") == "key_of_the_environment"
+        assert key_at("https://two.example/v1") is None
+        keys.save_key(config, "openai_compatible", KEY, "https://two.example/v1")
+        assert key_at("https://two.example/other") == KEY
+        assert key_at("https://three.example/v1") is None
+        keys.forget_key(config, "openai_compatible", "https://two.example/v1")
+        assert key_at("https://two.example/v1") is None
 
     @pytest.mark.parametrize("content", ["{", "[]", '"x"', "\x00"])
     def test_a_damaged_file_is_named(self, config: Settings, content: str):
@@ -300,6 +325,24 @@ class TestLook:
     def test_models_that_leave_the_machine_are_not_there_when_local_only(self, config: Settings, services: Services):
         services.add("ollama")
         assert "gpt-oss:120b-cloud" not in self.look(config, "ollama", TeachingConfig(local_only=True)).listed
+
+    def test_a_model_of_the_cloud_is_never_taken_by_default_and_never_under_local_only(
+        self, config: Settings, services: Services
+    ):
+        services.add("ollama")
+        found = self.look(config, "ollama")
+        assert "gpt-oss:120b-cloud" in found.elsewhere
+        assert found.models == ["llama3.2:3b"]
+        choice = TeacherChoice(provider="ollama", models=("gpt-oss:120b-cloud",))  # type: ignore[arg-type]
+        cloud = TeachingConfig(teachers=(choice,), local_only=True, judge="ollama/gpt-oss:120b-cloud")
+        assert self.look(config, "ollama", cloud).models == []
+        choose(teachers=(choice,), local_only=True, judge="ollama/gpt-oss:120b-cloud")
+        with db.session() as session:
+            asked = AutoTrainConfig(num_examples=1)
+            session_id = sessions.create(session, asked, teacher="x", order_seed=3).session_id
+        assert staffing.staff_of(session_id, config).judge is None
+        place = teachers.place(config, TeachingConfig(), "ollama")
+        assert teachers.price_of(place, "mine", ["mine"])(10, 10) is None
 
     @pytest.mark.parametrize(
         "listing, state", [("unauthorized", "refused"), ("error_500", "unreachable"), ("bad_json", "unreachable")]
@@ -467,7 +510,9 @@ class TestRun:
         self, config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
     ):
         services.add("groq", ["error_500", *(writes(number) for number in range(9))])
-        monkeypatch.setattr(teachers, "price_of", lambda place, model: lambda prompt, completion: completion / 1000)
+        monkeypatch.setattr(
+            teachers, "price_of", lambda place, model, elsewhere=(): lambda prompt, completion: completion / 1000
+        )
         choose(teachers=only("groq"))
         row = run(config, 4)
         noted = calls()
@@ -483,11 +528,36 @@ class TestRun:
 
     def test_an_unknown_price_is_unknown(self, config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch):
         services.add("groq")
-        monkeypatch.setattr(teachers, "price_of", lambda place, model: lambda prompt, completion: None)
+        monkeypatch.setattr(teachers, "price_of", lambda place, model, elsewhere=(): lambda prompt, completion: None)
         row = run(config, 2)
         with db.reading() as session:
             totals = ledger.by_teacher(session, row.id or 0)
         assert [(one.cost, one.unpriced, one.kept_per_euro) for one in totals] == [(0.0, 2, None)]
+
+
+class TestChangesDuringARun:
+    def test_local_only_pressed_meanwhile_holds_at_once_and_the_run_goes_on_with_others(
+        self, config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
+    ):
+        groq = services.add("groq", delay=0.05)
+        services.add("ollama")
+        real = teachers.is_loopback
+        monkeypatch.setattr(teachers, "is_loopback", lambda url: real(url) and url != groq.url)
+        choose(teachers=only("groq", "ollama", limits=UNLIMITED), storyteller=False)
+        asked = AutoTrainConfig(num_examples=60, genres=("fantasy",), seed=3)
+        session_id = client.start_auto_train(asked, teacher="x", settings=config)
+        thread = threading.Thread(target=workflows.write_missing.__wrapped__, args=(session_id, 1))  # type: ignore[attr-defined]
+        thread.start()
+        until(lambda: len(groq.completions) > 8)
+        choose(teachers=only("groq", "ollama", limits=UNLIMITED), storyteller=False, local_only=True)
+        until(lambda: len(rows()) > 30)
+        sent = len(groq.completions)
+        thread.join(60)
+        assert len(groq.completions) == sent < 60
+        with db.reading() as session:
+            assert sessions.by_id(session, session_id).status == RunStatus.done
+        assert sorted(example.idx or 0 for example in rows()) == list(range(60))
+        assert {(example.model or "").partition("/")[0] for example in rows()} == {"groq", "ollama"}
 
 
 class TestBudget:
@@ -495,7 +565,9 @@ class TestBudget:
         self, config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
     ):
         services.add("groq")
-        monkeypatch.setattr(teachers, "price_of", lambda place, model: lambda prompt, completion: completion / 1000)
+        monkeypatch.setattr(
+            teachers, "price_of", lambda place, model, elsewhere=(): lambda prompt, completion: completion / 1000
+        )
         groq = only("groq", limits=UNLIMITED)
         choose(teachers=groq, storyteller=False, budget=0.5)
         row = run(config, 40)
@@ -520,7 +592,9 @@ class TestBudget:
     ):
         unknown, known = services.add("groq"), services.add("gemini")
         prices = {"groq": None, "gemini": 0.0001}
-        monkeypatch.setattr(teachers, "price_of", lambda place, model: lambda prompt, completion: prices[place.key])
+        monkeypatch.setattr(
+            teachers, "price_of", lambda place, model, elsewhere=(): lambda prompt, completion: prices[place.key]
+        )
         choose(teachers=only("groq", "gemini"), storyteller=False, budget=1.0)
         assert run(config, 3).status == RunStatus.done
         assert not unknown.completions

@@ -7,7 +7,7 @@ still ours, and whoever comes after a crash works through the indexes that are m
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from hashlib import blake2b
 from itertools import islice
@@ -77,12 +77,14 @@ def run(
     votes: int = 1,
     judge: ChatModel | None = None,
     budget: float | None = None,
+    changed: Callable[[db.Session], bool] | None = None,
 ) -> RunStatus | None:
     """Work through the missing indexes of a session; its final status, or None if it is not ours (any more).
 
     ``votes`` teachers write each piece, ``judge`` looks at what is kept; ``budget`` is noted in the record, the
-    teacher itself holds to it. Raises HomeError when the database cannot be written: the run then waits to be taken
-    up again.
+    teacher itself holds to it. When ``changed`` says that the writer has chosen other teachers, nobody is asked any
+    more and the status is running: call it again with those. Raises HomeError when the database cannot be written:
+    the run then waits to be taken up again.
     """
     with db.session(settings) as session:
         row = runs.begin(session, session_id, attempt)
@@ -90,7 +92,7 @@ def run(
             return None
         row.min_votes, row.budget = votes, budget
     started, error = monotonic(), None
-    work = _Work(row, settings, catalog, Desk(teacher, settings, catalog, votes=votes, judge=judge))
+    work = _Work(row, settings, catalog, Desk(teacher, settings, catalog, votes=votes, judge=judge), changed)
     try:
         status = work.through_what_is_missing()
         error = str(work.ended) if work.ended else None
@@ -103,7 +105,9 @@ def run(
         log.exception("session %s failed", session_id)
         status = RunStatus.failed
         error = f"The run met an error it does not know ({type(unexpected).__name__}). What was written is safe."
-    return None if status is None else _end(row, status, monotonic() - started, error, settings)
+    if status in (None, RunStatus.running):
+        return status
+    return _end(row, RunStatus(status), monotonic() - started, error, settings)
 
 
 def fail(session_id: str, attempt: int, error: str, settings: Settings) -> None:
@@ -136,8 +140,16 @@ def record(session_id: str, settings: Settings) -> None:
 class _Work:
     """The pieces of one attempt: written by threads, stored by one."""
 
-    def __init__(self, row: TrainingSession, settings: Settings, catalog: Catalog, desk: Desk) -> None:
+    def __init__(
+        self,
+        row: TrainingSession,
+        settings: Settings,
+        catalog: Catalog,
+        desk: Desk,
+        changed: Callable[[db.Session], bool] | None,
+    ) -> None:
         self.row, self.settings, self.catalog, self.desk = row, settings, catalog, desk
+        self.changed, self.leave = changed, False
         self.known, self.newest_known = NearDuplicates(settings.near_duplicate_share), 0
         self.ended: ProviderError | None = None
 
@@ -156,15 +168,15 @@ class _Work:
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="teacher")
         try:
             while True:
-                if status == RunStatus.stopping:
+                if status == RunStatus.stopping or self.leave:
                     self.desk.stop.set()
                     deadline = deadline or monotonic() + GRACE
                 elif not self.ended:
                     pending |= {pool.submit(self._write, draw) for draw in islice(waiting, at_once - len(pending))}
                 if not pending or (deadline and monotonic() > deadline):
-                    return RunStatus.stopped if self.ended or status == RunStatus.stopping else RunStatus.done
+                    return self._end_of(RunStatus(status))
                 finished, pending = wait(pending, HEARTBEAT, FIRST_COMPLETED)
-                status = self._store([future.result() for future in finished])
+                status = self._store_all(finished)
                 if status is None:
                     return None
         finally:
@@ -172,6 +184,19 @@ class _Work:
             pool.shutdown(wait=False, cancel_futures=True)
             for late in pending:
                 late.add_done_callback(self._bill)
+
+    def _end_of(self, status: RunStatus) -> RunStatus:
+        if status == RunStatus.stopping or (self.ended and not self.leave):
+            return RunStatus.stopped
+        return RunStatus.running if self.leave else RunStatus.done
+
+    def _store_all(self, finished: Iterable[Future[Piece]]) -> RunStatus | None:
+        """Store what came back, also when one of them met an error; that is raised after it."""
+        trouble = [error for future in finished if (error := future.exception()) is not None]
+        status = self._store([future.result() for future in finished if future.exception() is None])
+        if trouble:
+            raise trouble[0]
+        return status
 
     def _bill(self, late: Future[Piece]) -> None:
         """A piece that came too late to be stored: its calls were made, and may have cost something."""
@@ -189,14 +214,16 @@ class _Work:
     def _store(self, pieces: Sequence[Piece]) -> RunStatus | None:
         """One transaction: proof that the lease holds, heartbeat, and the rows."""
         with db.session(self.settings) as session:
+            for piece in pieces:  # its calls were made, whoever the run belongs to now
+                self._note(session, piece)
             status = runs.holds(session, self.row)
             if status is None:
                 log.info("session %s is worked on by somebody else now", self.row.session_id)
                 return None
+            self.leave = self.leave or (self.changed is not None and self.changed(session))
             writers.lock(session, self.row.user_id)  # other runs of this writer keep texts, too
             self._learn(session)
             for piece in pieces:
-                self._note(session, piece)
                 if isinstance(piece.ended, NobodyLeft | BudgetSpent):
                     self.ended = self.ended or piece.ended
                 elif piece.ended is None:

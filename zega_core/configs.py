@@ -102,7 +102,7 @@ class ProviderKey(StrEnum):
 
 
 LimitName = Literal["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day"]
-ModelId = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[\w.@+-][\w.:/@+-]*$")]
+ModelId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.@+-][\w.:/@+-]*$")]
 Dollars = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
@@ -129,7 +129,7 @@ class TeacherChoice(BaseModel):
     def _address(cls, value: str) -> str:
         value = value.strip()
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password):
             raise ValueError(f"{_shown(value)} is not the address of a server. It looks like http://localhost:1234/v1.")
         return value
 

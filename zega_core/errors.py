@@ -52,13 +52,14 @@ class ProviderError(ZegaError):
 
 
 class ProviderUnavailable(ProviderError):
-    """``unreachable`` means that no connection could be made: asking again at once is in vain."""
+    """``unreachable`` means that no connection could be made. Asking again at once is ``in_vain`` then, and after an
+    answer that was waited for for long."""
 
     def __init__(
         self, message: str, *, status: int | None = None, calls: Sequence[Any] = (), unreachable: bool = False
     ) -> None:
         super().__init__(message, status=status, calls=calls)
-        self.unreachable = unreachable
+        self.unreachable = self.in_vain = unreachable
 
 
 class RateLimited(ProviderError):

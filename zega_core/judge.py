@@ -68,7 +68,7 @@ class Rubric:
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``score`` is the mean of ``criteria`` (by their keys), all 0..10; where a judge gave fewer than half of them, it
-    is the one overall score it gave. ``model`` is the judge as its service reports it."""
+    is the one overall score it gave. ``model`` is the judge's name."""
 
     score: float
     criteria: dict[str, float]
@@ -196,15 +196,18 @@ def _ask(
     wanted = ", ".join(schema["properties"])
     form = f"\n\nAnswer with one JSON object and nothing else. Its keys: {wanted}. Give the reason in one sentence."
     reminder = " Your last answer could not be read: keep to this form, with every number from 1 to 10."
-    spent = [0, 0]
+    spent, held_to = [0, 0], schema
     for turn in range(ASKS):
         if stop and stop.is_set():
             raise Cancelled("Stopped before the judge had answered.", calls=calls)
-        options = GenerationOptions(MAX_TOKENS, temperature=0.0, seed=seed + turn, schema=schema, stop=stop)
+        options = GenerationOptions(MAX_TOKENS, temperature=0.0, seed=seed + turn, schema=held_to, stop=stop)
         try:
             answer = model.complete([Message("user", asked + form + reminder * turn)], options)
         except ProviderError as error:
-            error.calls = (*calls, *error.calls)
+            error.calls = calls = (*calls, *error.calls)
+            if error.status == 400 and options.schema is not None and turn + 1 < ASKS:
+                held_to = None  # it cannot be held to a schema; what it writes is read all the same
+                continue
             raise
         calls = (*calls, *answer.calls)
         spent = [spent[0] + answer.prompt_tokens, spent[1] + answer.completion_tokens]

@@ -1,7 +1,7 @@
 """Keys of services that the writer typed in: ``keys.json`` in ZEGA_HOME, readable by its owner only.
 
 They are in no database, log or page; a page can only say that there is one. Keys in the environment are used where
-none was typed.
+none was typed. The key of an OpenAI-compatible server belongs to its address: it is not sent to another.
 """
 
 from __future__ import annotations
@@ -10,30 +10,31 @@ import json
 import os
 import re
 from typing import Literal
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 from pydantic import SecretStr
 
 from zega_core.configs import ProviderKey
 from zega_core.errors import HomeError, InvalidInput
-from zega_core.settings import ServiceEnvironment, Settings, service_environment
+from zega_core.settings import Settings, service_environment
 
 _USABLE = re.compile(r"[\x21-\x7e]{8,500}")
 
 
-def key_of(settings: Settings, provider: str) -> str | None:
-    """The key to use: the one typed in, else the environment's."""
-    return _stored(settings).get(provider) or _from_environment(provider, service_environment())
+def key_of(settings: Settings, provider: str, address: str = "") -> str | None:
+    """The key to use at this address: the one typed in, else the environment's."""
+    return _stored(settings).get(_name(provider, address)) or _from_environment(provider, address)
 
 
-def source_of(settings: Settings, provider: str) -> Literal["entered", "environment"] | None:
+def source_of(settings: Settings, provider: str, address: str = "") -> Literal["entered", "environment"] | None:
     """Where the key comes from, without showing it."""
-    if provider in _stored(settings):
+    if _name(provider, address) in _stored(settings):
         return "entered"
-    return "environment" if _from_environment(provider, service_environment()) else None
+    return "environment" if _from_environment(provider, address) else None
 
 
-def save_key(settings: Settings, provider: str, key: str) -> None:
+def save_key(settings: Settings, provider: str, key: str, address: str = "") -> None:
     """Keep a key; raises InvalidInput when it cannot be one."""
     key = key.strip()
     if not _USABLE.fullmatch(key):
@@ -41,22 +42,32 @@ def save_key(settings: Settings, provider: str, key: str) -> None:
             "That is not a key. A key is 8 to 500 letters, digits and signs without spaces; copy it again from the "
             "page of the service."
         )
-    _change(settings, provider, key)
+    _change(settings, _name(provider, address), key)
 
 
-def forget_key(settings: Settings, provider: str) -> None:
+def forget_key(settings: Settings, provider: str, address: str = "") -> None:
     """Erase a key that was typed in. One in the environment stays there."""
-    _change(settings, provider, None)
+    _change(settings, _name(provider, address), None)
 
 
-def _change(settings: Settings, provider: str, key: str | None) -> None:
+def _name(provider: str, address: str) -> str:
+    """Under which a key is kept. The writer can change the address of one kind of server only."""
     provider = ProviderKey(provider)
+    return f"{provider} {_origin(address)}" if provider == ProviderKey.openai_compatible else provider
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address.strip())
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _change(settings: Settings, name: str, key: str | None) -> None:
     path = settings.prepare_home() / "keys.json"
     with settings.home_errors(), FileLock(path.with_suffix(".lock"), mode=0o600):
         keys = _stored(settings)
-        keys.pop(provider, None)
+        keys.pop(name, None)
         if key is not None:
-            keys[provider] = key
+            keys[name] = key
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         # Owner-only from its first moment, and in place of the old one in one step.
@@ -78,10 +89,15 @@ def _stored(settings: Settings) -> dict[str, str]:
     if not isinstance(data, dict):
         raise HomeError(f"{path} is damaged. Delete it and enter your keys again in Settings.")
     known = set(ProviderKey)
-    return {name: key for name, key in data.items() if name in known and isinstance(key, str) and key}
+    return {name: key for name, key in data.items() if name.split(" ")[0] in known and isinstance(key, str) and key}
 
 
-def _from_environment(provider: str, environment: ServiceEnvironment) -> str | None:
+def _from_environment(provider: str, address: str) -> str | None:
+    environment = service_environment()
+    if provider == ProviderKey.openai_compatible and _origin(address) != _origin(
+        environment.zega_openai_base_url or ""
+    ):
+        return None
     candidates: dict[str, tuple[SecretStr | None, ...]] = {
         ProviderKey.groq: (environment.groq_api_key,),
         ProviderKey.gemini: (environment.google_api_key, environment.gemini_api_key),

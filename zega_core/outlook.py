@@ -11,7 +11,7 @@ from sqlmodel import Session
 from zega_core import db, teacher_checks, teachers
 from zega_core.configs import TeachingConfig
 from zega_core.forecast import Outlook, forecast, in_words
-from zega_core.providers import label_of, storyteller
+from zega_core.providers import label_of, rate_headers, storyteller
 from zega_core.providers import limits as windows
 from zega_core.providers.limits import Limit, Usage
 from zega_core.settings import Settings
@@ -45,10 +45,10 @@ def ahead(settings: Settings, writer_id: str, number: int) -> Ahead:
         standings = {place.key: teacher_checks.standing(session, writer_id, place) for place in present}
         kept = _kept(session, writer_id)
         found = [
-            _outlook(session, writer_id, place, model, kept)
+            _outlook(session, writer_id, place, model, kept, _elsewhere(standings[place.key]))
             for place in present
             for model in _models(place, standings[place.key])
-            if teachers.affordable(config, place, model)
+            if teachers.affordable(config, place, model, _elsewhere(standings[place.key]))
         ]
     troubles = [said for place in present if (said := _trouble(place, standings[place.key]))]
     names = [one.label for one in found]
@@ -77,9 +77,21 @@ def _trouble(place: teachers.Place, standing: teacher_checks.Standing) -> str:
     return standing.message if standing.state in ("unreachable", "refused", "model_missing", "ready") else ""
 
 
-def _outlook(session: Session, writer_id: str, place: teachers.Place, model: str, kept: tuple[float, float]) -> Outlook:
+def _elsewhere(standing: teacher_checks.Standing) -> list[str]:
+    return standing.found.elsewhere if standing.found is not None else []
+
+
+def _outlook(
+    session: Session,
+    writer_id: str,
+    place: teachers.Place,
+    model: str,
+    kept: tuple[float, float],
+    elsewhere: list[str],
+) -> Outlook:
     pace = ledger.pace(session, writer_id, place.key, model)
-    usage, mine, now = limits.read(session, place.scope), teachers.limits_of(place, model), time.time()
+    usage, now = limits.read(session, place.scope), time.time()
+    mine = rate_headers.known(usage, teachers.limits_of(place, model), model)
     left = windows.left_today(usage, mine, now)
     prompt, completion = (
         (pace.prompt_tokens, pace.completion_tokens) if pace else (PRIOR_TOKENS / 3, PRIOR_TOKENS * 2 / 3)
@@ -91,7 +103,7 @@ def _outlook(session: Session, writer_id: str, place: teachers.Place, model: str
         in_flight=place.in_flight,
         seconds=(pace.seconds_low, pace.seconds_high) if pace else PRIOR_SECONDS[place.local],
         tokens=prompt + completion,
-        price=teachers.price_of(place, model)(round(prompt), round(completion)),
+        price=teachers.price_of(place, model, elsewhere)(round(prompt), round(completion)),
         requests_per_minute=_amount(usage, mine, "requests_per_minute"),
         tokens_per_minute=_amount(usage, mine, "tokens_per_minute"),
         requests_left=left.get("requests_per_day"),
@@ -103,7 +115,7 @@ def _outlook(session: Session, writer_id: str, place: teachers.Place, model: str
 
 
 def _amount(usage: Usage, mine: list[Limit], name: str) -> int | None:
-    return next((usage.amounts.get(limit.key, limit.amount) for limit in mine if limit.name == name), None)
+    return next((windows.allowed(usage, limit) for limit in mine if limit.name == name), None)
 
 
 def _resets(mine: list[Limit], now: float) -> str:

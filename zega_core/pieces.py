@@ -11,7 +11,7 @@ from typing import Protocol
 from zega_core import judge
 from zega_core.catalog import Brief, Catalog, request
 from zega_core.dataset import NearDuplicates, text_hash
-from zega_core.errors import BudgetSpent, Cancelled, NobodyLeft, ProviderError
+from zega_core.errors import BadAnswer, BudgetSpent, Cancelled, NobodyLeft, ProviderError
 from zega_core.providers.base import Call, ChatModel, Completion, GenerationOptions, Message
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
@@ -87,7 +87,7 @@ class Desk:
         messages = [Message("user", request(draw.brief, self._catalog))]
         started = monotonic()
         try:
-            completions = self._ask(messages, options)
+            completions = self._ask_twice(messages, options)
         except (NobodyLeft, BudgetSpent, Cancelled) as error:
             return Piece(draw, seed, _ms_since(started), ended=error, calls=error.calls)
         except ProviderError as error:
@@ -96,6 +96,19 @@ class Desk:
         calls = tuple(call for completion in completions for call in completion.calls)
         piece = Piece(draw, seed, latency, self._ranked(completions, draw.brief), calls=calls)
         return self._judged(piece, seed)
+
+    def _ask_twice(self, messages: Sequence[Message], options: GenerationOptions) -> list[Completion]:
+        """Where the only answer was no piece, another seed may bring one."""
+        try:
+            return self._ask(messages, options)
+        except BadAnswer as error:
+            spent = error.calls
+        try:
+            found = self._ask(messages, replace(options, seed=options.seed ^ 1))
+        except ProviderError as error:
+            error.calls = (*spent, *error.calls)
+            raise
+        return [replace(found[0], calls=(*spent, *found[0].calls)), *found[1:]]
 
     def _ask(self, messages: Sequence[Message], options: GenerationOptions) -> list[Completion]:
         several = getattr(self.teacher, "several", None)
@@ -111,7 +124,7 @@ class Desk:
         return known.find(other) is not None
 
     def _ranked(self, completions: Sequence[Completion], brief: Brief) -> tuple[Answer, ...]:
-        """Best score first; between equals, who stands first in the writer's order. Of near duplicates, one counts."""
+        """Best score first. Of near duplicates, one counts."""
         scored = [Answer(one, score(one.text, brief.prompt, brief.genre, brief.element)) for one in completions]
         ranked: list[Answer] = []
         for answer in sorted(scored, key=lambda answer: -answer.report.score):

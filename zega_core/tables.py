@@ -70,6 +70,7 @@ class CallOutcome(StrEnum):
     busy = "busy"
     unavailable = "unavailable"
     refused = "refused"
+    cancelled = "cancelled"
 
 
 class Table(SQLModel, registry=registry()):

@@ -14,21 +14,20 @@ from pydantic import TypeAdapter, ValidationError
 from sqlmodel import Session
 
 from zega_core import db, teachers
-from zega_core.configs import TeachingConfig
 from zega_core.errors import ProviderError, ProviderUnavailable, TeacherRefused, ZegaError
 from zega_core.providers import limits as windows
+from zega_core.providers import rate_headers
 from zega_core.providers.base import GenerationOptions, Message
-from zega_core.providers.brakes import Purse
 from zega_core.providers.fallback import Fallback
-from zega_core.providers.guarded import Guarded
 from zega_core.providers.service import connect, nearest
 from zega_core.settings import Settings
-from zega_core.store import checks, ledger, limits, sessions, teaching, writers
-from zega_core.tables import TrainingSession
+from zega_core.store import checks, ledger, limits, teaching, writers
 from zega_core.teacher_catalog import load_teacher_catalog
 
 log = getLogger(__name__)
 
+PIECE = 600
+"""Tokens of one piece with its request, at most: with less left of the day nothing more can be asked."""
 SENTENCE = "Write one sentence that could open a story. Only the sentence."
 State = Literal["ready", "off", "no_key", "unreachable", "refused", "model_missing", "limited", "unknown"]
 
@@ -36,13 +35,15 @@ State = Literal["ready", "off", "no_key", "unreachable", "refused", "model_missi
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a look at a service found. ``missing`` maps each chosen model that it does not list to the nearest that it
-    does, None where there is nothing like it. ``models`` are those that can be asked."""
+    does, None where there is nothing like it. ``models`` are those that can be asked; ``elsewhere`` those that it
+    lists but passes on to a cloud."""
 
     state: State
     message: str
     listed: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     missing: dict[str, str | None] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 def look(place: teachers.Place) -> Look:
@@ -54,17 +55,25 @@ def look(place: teachers.Place) -> Look:
     except TeacherRefused as error:
         if error.status in (None, 401, 402, 403):
             return Look("refused", str(error))
-        return Look("ready", "It does not list its models.", models=list(place.models()))
+        return Look("ready", "It does not list its models.", models=unseen(place))
     except ProviderUnavailable as error:
         return Look("unreachable", str(error))
     except ProviderError as error:
-        return Look("ready", f"It did not list its models: {error}", models=list(place.models()))
-    listed = [model.id for model in found if not (place.access.local_only and model.remote)]
-    return _compared(place, listed)
+        return Look("ready", f"It did not list its models: {error}", models=unseen(place))
+    elsewhere = [model.id for model in found if model.remote or teachers.leaves(place, model.id)] if place.local else []
+    kept = [model for model in found if not (place.access.local_only and model.id in elsewhere)]
+    own = [model.id for model in kept if model.writes and model.id not in elsewhere]
+    compared = _compared(place, [model.id for model in kept], place.models(own))
+    return replace(compared, elsewhere=elsewhere)
 
 
-def _compared(place: teachers.Place, listed: list[str]) -> Look:
-    wanted = place.models(listed)
+def unseen(place: teachers.Place) -> list[str]:
+    """The models to ask of a service that has not listed any; under Local only, none that its name gives away."""
+    local_only = place.access.local_only
+    return [model for model in place.models() if not (local_only and teachers.leaves(place, model))]
+
+
+def _compared(place: teachers.Place, listed: list[str], wanted: Sequence[str]) -> Look:
     missing = {model: nearest(model, listed) for model in wanted if not _is_listed(model, listed)}
     here = [model for model in wanted if model not in missing]
     if not wanted:
@@ -93,59 +102,6 @@ def look_at_all(places: Iterable[teachers.Place]) -> dict[str, Look]:
         return {}
     with ThreadPoolExecutor(len(present), thread_name_prefix="look") as pool:
         return dict(zip([place.key for place in present], pool.map(look, present), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """Who works on a session: the teachers as one, how many write each piece, the judge, and the budget in euros."""
-
-    teacher: Fallback
-    votes: int
-    judge: Guarded | None
-    budget: float | None
-
-
-def staff_of(session_id: str, settings: Settings) -> Staff:
-    """The staff of a session by its writer's choices as they are now. Looks at every service first, so that nobody is
-    asked who is not there; what was found is kept for the pages."""
-    with db.reading(settings) as session:
-        row = sessions.by_id(session, session_id)
-        config = teaching.load(session, row.user_id)
-        purse = Purse(config.budget, ledger.spent(session, row.id or 0))
-    places = teachers.places(settings, config)
-    looks = look_at_all(places)
-    _keep(row, looks, settings)
-    models = {place.key: _to_ask(place, looks[place.key]) for place in places if place.key in looks}
-    why_not = [f"{place.label}: {place.absent}" for place in places if place.absent]
-    why_not += [f"{found.message}" for found in looks.values() if found.state in ("refused", "model_missing")]
-    staff = teachers.group(settings, config, models, purse, why_not)
-    for place in places:
-        if place.key in looks and looks[place.key].state == "unreachable":
-            teachers.is_down(place, models[place.key])
-    return Staff(staff, config.min_votes, _judge(settings, config, models, purse), config.budget)
-
-
-def _to_ask(place: teachers.Place, found: Look) -> tuple[str, ...]:
-    """Who cannot be reached just now stays in the group: it may come back while the run goes on."""
-    if found.state == "unreachable":
-        return place.models()
-    return tuple(found.models) if found.state == "ready" else ()
-
-
-def _judge(
-    settings: Settings, config: TeachingConfig, models: dict[str, tuple[str, ...]], purse: Purse
-) -> Guarded | None:
-    provider, _, model = config.judge.partition("/")
-    if not model or not models.get(provider):
-        return None
-    place = teachers.place(settings, config, provider)
-    return teachers.member(settings, place, model, purse) if teachers.affordable(config, place, model) else None
-
-
-def _keep(row: TrainingSession, looks: dict[str, Look], settings: Settings) -> None:
-    with db.session(settings) as session:
-        for provider, found in looks.items():
-            checks.finish(session, checks.ask(session, row.user_id, provider).id or 0, asdict(found))
 
 
 def check(check_id: int, settings: Settings) -> None:
@@ -200,7 +156,9 @@ def _test(place: teachers.Place, model: str, writer_id: str, settings: Settings)
     """One sentence, as a run would ask for it: limits hold, and it is in the ledger."""
     if place.absent:
         return {"state": "off", "message": place.absent}
-    teacher = teachers.member(settings, place, model)
+    with db.reading(settings) as session:
+        found = last_look(session, writer_id, place.key)
+    teacher = teachers.member(settings, place, model, elsewhere=found.elsewhere if found else ())
     started = time.monotonic()
     try:
         completion = Fallback([teacher], patience=10.0).complete(
@@ -241,7 +199,7 @@ def standing(session: Session, writer_id: str, place: teachers.Place) -> Standin
     if place.absent:
         state: State = "no_key" if place.absent.startswith("No key") else "off"
         return Standing(state, place.absent, None, looked_at, looking)
-    until = _limited_until(session, place, found.models if found else place.models())
+    until = _limited_until(session, place, found.models if found else unseen(place))
     if until is not None:
         return Standing("limited", "", found, looked_at, looking, until)
     if found is None:
@@ -252,11 +210,17 @@ def standing(session: Session, writer_id: str, place: teachers.Place) -> Standin
 def _limited_until(session: Session, place: teachers.Place, models: Sequence[str]) -> float | None:
     """When the first of its models may be asked again; None when one may be asked now."""
     usage, now = limits.read(session, place.scope), time.time()
-    ends = [windows.exhausted_until(usage, teachers.limits_of(place, model), now) for model in models]
-    if usage.paused_until > now:
-        ends.append(usage.paused_until)
-        return max(end for end in ends if end is not None)
-    return min((end for end in ends if end is not None), default=None) if ends and None not in ends else None
+    ends: list[float] = []
+    for model in models:
+        known = rate_headers.known(usage, teachers.limits_of(place, model), model)
+        day, pause = windows.exhausted_until(usage, known, now, PIECE, scope=model), usage.paused(model).until
+        ends += [max(day or 0.0, pause)] if day or pause > now else []
+    return min(ends) if ends and len(ends) == len(models) else None
+
+
+def last_look(session: Session, writer_id: str, provider: str) -> Look | None:
+    row = checks.latest_done(session, writer_id, provider)
+    return _read_look(row.result) if row is not None else None
 
 
 def _read_look(data: object) -> Look | None:

@@ -27,7 +27,7 @@ class ProviderCall(Table, table=True):
     __tablename__ = "provider_call"  # type: ignore[assignment]
     __table_args__ = (
         Index("ix_provider_call_session", "session_id"),
-        Index("ix_provider_call_user_at", "user_id", "at"),
+        Index("ix_provider_call_user_model", "user_id", "provider", "model", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -41,7 +41,7 @@ KEY_VARIABLES = {
     ProviderKey.openai_compatible: ("ZEGA_OPENAI_API_KEY",),
 }
 REFUSALS = {
-    "models": "That cannot be the name of a model. A name has 1 to 90 letters, digits and . : / @ + - _ without "
+    "models": "That cannot be the name of a model. A name has 1 to 80 letters, digits and . : / @ + - _ without "
     "spaces, and a service has at most 8 models.",
     "limits": "A limit is a whole number from 1 to 1,000,000,000. Leave the field empty for the listed one.",
     "in_flight": "Requests at once is a whole number from 1 to 64.",
@@ -137,12 +137,13 @@ def where(place: Place) -> str:
     return "On this machine: nothing leaves it" if place.local else f"Sends text to {host_of(place)}"
 
 
-def in_the_cloud(place: Place, models: Iterable[str]) -> list[str]:
+def in_the_cloud(place: Place, stands: Standing) -> list[str]:
     """What is to be said of models that run elsewhere although their server is on this machine: Ollama marks them."""
-    if place.key != ProviderKey.ollama or not place.local:
+    if not place.local:
         return []
+    models, elsewhere = place.models(listed(stands)), stands.found.elsewhere if stands.found is not None else []
     what = "it is not asked" if place.access.local_only else "what it is asked leaves this machine"
-    return [f"{model} runs in Ollama's cloud: {what}." for model in models if teachers.leaves(place, model)]
+    return [f"{model} runs in Ollama's cloud: {what}." for model in models if teachers.leaves(place, model, elsewhere)]
 
 
 def takes_key(place: Place) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zega_core import db
@@ -20,15 +20,19 @@ from zega_core.providers import storyteller
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.providers.brakes import Breaker, Gate, Purse
 from zega_core.providers.fallback import Fallback
-from zega_core.providers.guarded import Guarded
+from zega_core.providers.guarded import RETRIES, Guarded
 from zega_core.providers.limits import Limit
 from zega_core.providers.service import Access, ServiceModel, connect, is_loopback, thinking_room
 from zega_core.settings import ServiceEnvironment, Settings, service_environment
 from zega_core.store import teaching
 from zega_core.teacher_catalog import TeacherProvider, load_teacher_catalog
 
+NO_LIMIT = 10**9
+"""In the place of a listed limit that the writer took off; one that the service itself tells of holds all the same."""
 SLOW_TOTAL = 300.0
 """Seconds that a model on the writer's own machine may take for a piece."""
+JUDGE_TOTAL = 60.0
+"""Seconds that a judge may take: the piece waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ def place(settings: Settings, config: TeachingConfig, provider: str) -> Place:
 
 def _place(settings: Settings, config: TeachingConfig, choice: TeacherChoice, environment: ServiceEnvironment) -> Place:
     provider = load_teacher_catalog().provider(choice.provider)
-    address, key = choice.base_url or _address(choice.provider, environment), key_of(settings, choice.provider)
+    address = choice.base_url or _address(choice.provider, environment)
+    key = key_of(settings, choice.provider, address)
     local = is_loopback(address)
     absent = ""
     if not choice.on:
@@ -90,7 +95,7 @@ def _place(settings: Settings, config: TeachingConfig, choice: TeacherChoice, en
     access = Access(address, key, local_only=config.local_only)
     if local:
         access = replace(access, first_token=SLOW_TOTAL, total=SLOW_TOTAL)
-    return Place(provider, choice, access, local, absent, source_of(settings, choice.provider))
+    return Place(provider, choice, access, local, absent, source_of(settings, choice.provider, address))
 
 
 def _address(provider: str, environment: ServiceEnvironment) -> str:
@@ -107,27 +112,33 @@ def limits_of(place: Place, model: str) -> list[Limit]:
     """What the service allows for a model: the catalog's limits, those of its first model for one that the catalog
     does not know, with the writer's own in their stead."""
     known = place.provider.models
-    amounts: dict[str, int | None] = dict(place.provider.model(model).limits)
+    amounts = dict(place.provider.model(model).limits)
     if not any(one.id == model for one in known) and known:
         amounts = dict(known[0].limits)
-    amounts |= place.choice.limits
-    resets = place.provider.resets
+    resets, own = place.provider.resets, place.choice.limits
     return [
-        Limit(name, amount, scope=model, resets=resets if name.endswith("day") else "")
-        for name, amount in amounts.items()
-        if amount is not None
+        Limit(
+            name,
+            NO_LIMIT if amount is None else amount,
+            scope=model,
+            resets=resets if name.endswith("day") else "",
+            own=name in own and amount is not None,
+        )
+        for name, amount in {**amounts, **own}.items()
+        if amount is not None or name in amounts
     ]
 
 
-def leaves(place: Place, model: str) -> bool:
-    """Whether what this model is asked leaves the machine. Ollama passes its cloud models on, and names them so."""
-    return not place.local or (place.key == ProviderKey.ollama and model.endswith("cloud"))
+def leaves(place: Place, model: str, elsewhere: Sequence[str] = ()) -> bool:
+    """Whether what this model is asked leaves the machine. Ollama passes its cloud models on: it names them so, or
+    lists them as ``elsewhere``."""
+    return not place.local or model in elsewhere or (place.key == "ollama" and model.lower().endswith("cloud"))
 
 
-def price_of(place: Place, model: str) -> Callable[[int, int], float | None]:
+def price_of(place: Place, model: str, elsewhere: Sequence[str] = ()) -> Callable[[int, int], float | None]:
     """Euros for prompt and completion tokens: nothing on this machine, else the writer's price, else the list's, else
     None."""
-    if not leaves(place, model):
+    if not leaves(place, model, elsewhere):
         return lambda prompt, completion: 0.0
     catalog, choice = load_teacher_catalog(), place.choice
     if choice.price_in is not None and choice.price_out is not None:
@@ -136,7 +147,8 @@ def price_of(place: Place, model: str) -> Callable[[int, int], float | None]:
     return lambda prompt, completion: catalog.price(place.key, model, prompt, completion)
 
 
-_shared: dict[str, tuple[Gate, Breaker]] = {}
+_gates: dict[str, Gate] = {}
+_breakers: dict[str, Breaker] = {}
 _shared_lock = threading.Lock()
 
 
@@ -144,42 +156,52 @@ def _gate_and_breaker(place: Place, model: str) -> tuple[Gate, Breaker]:
     """Of this process, for all its runs: one gate a service, one breaker a model."""
     gate_key, breaker_key = f"{place.scope}:{place.in_flight}", f"{place.scope}:{model}"
     with _shared_lock:
-        fresh = Gate(place.in_flight, finds_level=place.key == ProviderKey.ollama)
-        gate, _ = _shared.setdefault(gate_key, (fresh, Breaker()))
-        _, breaker = _shared.setdefault(breaker_key, (gate, Breaker()))
-        return gate, breaker
-
-
-def affordable(config: TeachingConfig, place: Place, model: str) -> bool:
-    """Whether a budget can hold it: an unknown price cannot be held to one."""
-    return config.budget is None or price_of(place, model)(1, 1) is not None
+        gate = _gates.setdefault(gate_key, Gate(place.in_flight, finds_level=place.key == ProviderKey.ollama))
+        return gate, _breakers.setdefault(breaker_key, Breaker())
 
 
 def forget() -> None:
     """Begin with fresh gates and breakers."""
     with _shared_lock:
-        _shared.clear()
+        _gates.clear()
+        _breakers.clear()
 
 
-def member(settings: Settings, place: Place, model: str, purse: Purse | None = None) -> Guarded:
-    """One teacher of a group, with its limits, price, gate and breaker."""
-    service = connect(place.key, place.access)
+def affordable(config: TeachingConfig, place: Place, model: str, elsewhere: Sequence[str] = ()) -> bool:
+    """Whether a budget can hold it: an unknown price cannot be held to one."""
+    return config.budget is None or price_of(place, model, elsewhere)(1, 1) is not None
+
+
+def member(
+    settings: Settings,
+    place: Place,
+    model: str,
+    purse: Purse | None = None,
+    *,
+    elsewhere: Sequence[str] = (),
+    as_judge: bool = False,
+) -> Guarded:
+    """One teacher of a group, with its limits, price, gate and breaker. A judge answers in its own form, soon or not
+    at all."""
+    access = replace(place.access, total=min(place.access.total, JUDGE_TOTAL)) if as_judge else place.access
+    service = connect(place.key, access)
     model_of_service = ServiceModel(service, model)
     weakref.finalize(model_of_service, service.close)  # after its last call, also one that a stopped run left behind
     model_of_service.in_flight = place.in_flight
     gate, breaker = _gate_and_breaker(place, model)
-    limits = limits_of(place, model)
-    label = model_of_service.label
+    limits, remote = limits_of(place, model), leaves(place, model, elsewhere)
+    shared = SharedAllowance(settings, place.scope, model_of_service.label, limits, model=model)
     return Guarded(
         model_of_service,
         gate=gate,
         breaker=breaker,
-        allowance=SharedAllowance(settings, place.scope, label, limits) if limits or leaves(place, model) else None,
-        price=price_of(place, model),
+        allowance=shared if limits or remote else None,
+        price=price_of(place, model, elsewhere),
         purse=purse,
-        accept=_accepted,
+        accept=None if as_judge else _accepted,
         thinking_room=thinking_room(place.key, model),
-        remote=leaves(place, model),
+        remote=remote,
+        retries=0 if as_judge else RETRIES,
     )
 
 
@@ -197,17 +219,21 @@ def is_down(place: Place, models: Sequence[str]) -> None:
 def group(
     settings: Settings,
     config: TeachingConfig,
-    models: dict[str, tuple[str, ...]],
+    models: Mapping[str, Sequence[str]],
     purse: Purse,
+    *,
+    elsewhere: Mapping[str, Sequence[str]] = {},
     why_not: Sequence[str] = (),
 ) -> Fallback:
     """The teachers of a run in the writer's order, with ``models`` of each service; the storyteller last, if the
-    writer allows it. ``why_not`` is what to say of the others when nobody is left."""
+    writer allows it. ``elsewhere`` are models of local services that run in a cloud. ``why_not`` is what to say of
+    those who are not here when nobody is left."""
     members, unpriced = list[Guarded](), list[str]()
     for place in places(settings, config):
+        away = elsewhere.get(place.key, ())
         for model in models.get(place.key, ()) if not place.absent else ():
-            if affordable(config, place, model):
-                members.append(member(settings, place, model, purse))
+            if affordable(config, place, model, away):
+                members.append(member(settings, place, model, purse, elsewhere=away))
             else:
                 unpriced.append(f"The price of {model} is not known: it is not asked while there is a budget.")
     if config.storyteller:

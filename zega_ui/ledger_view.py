@@ -24,6 +24,7 @@ OUTCOMES = {
     CallOutcome.busy: "busy",
     CallOutcome.unavailable: "without an answer",
     CallOutcome.refused: "refused",
+    CallOutcome.cancelled: "given up when the run was stopped",
 }
 ROLES = {"teacher": "Teacher", "judge": "Judge"}
 
@@ -82,7 +83,7 @@ def _cost(one: TeacherTotals) -> str:
 
 def _costs(row: TrainingSession, totals: list[TeacherTotals]) -> str:
     cost, unpriced = sum(one.cost for one in totals), sum(one.unpriced for one in totals)
-    words = [f"{euros(cost)} in all by list price" if cost else ""]
+    words = [f"{euros(cost)} in all, by list price or your own" if cost else ""]
     if row.budget is not None:
         words.append(f"budget {euros(row.budget)}")
     if unpriced:

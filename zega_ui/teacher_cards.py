@@ -149,7 +149,7 @@ def _standing(card: Card) -> None:
     if where:
         icon = "computer" if card.place.local else "cloud_upload"
         st.caption(f":material/{icon}: {plain(where)}")
-    for words in teacher_words.in_the_cloud(card.place, card.models):
+    for words in teacher_words.in_the_cloud(card.place, card.stands):
         st.caption(f":material/cloud: {plain(words)}")
 
 
@@ -233,7 +233,7 @@ def _key(card: Card) -> None:
                 help=f"Erase the key for {place.label}",
                 type="tertiary",
                 on_click=form.forget_key,
-                args=(card.writer, card.key),
+                args=(card.writer, card.key, place.access.base_url),
             )
         return
     if not place.choice.on or (place.absent and not place.absent.startswith("No key")):
@@ -248,7 +248,10 @@ def _key(card: Card) -> None:
     ):
         st.text_input(f"Enter the key {whose}", key=field, type="password", max_chars=600)
         st.form_submit_button(
-            "Save key", key=f"save-{card.key}", on_click=form.save_key, args=(card.writer, card.key, field)
+            "Save key",
+            key=f"save-{card.key}",
+            on_click=form.save_key,
+            args=(card.writer, card.key, field, place.access.base_url),
         )
     page = f"[Get a key]({place.provider.key_page}) · " if place.provider.key_page else ""
     st.caption(f"{page}It is kept in a file that only you can read, and is never shown again.")

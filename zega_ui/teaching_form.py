@@ -119,15 +119,15 @@ def move(writer: str, provider: str, step: int) -> None:
     act(provider, _change, writer, lambda config: teacher_words.moved(config, provider, step))
 
 
-def save_key(writer: str, provider: str, field: str) -> None:
+def save_key(writer: str, provider: str, field: str, address: str) -> None:
     """The key goes from the field into its file and stays nowhere else."""
     key, state[field] = state[field], ""
-    act(provider, keys.save_key, get_settings(), provider, key)
+    act(provider, keys.save_key, get_settings(), provider, key, address)
     look_anew(writer, [provider])
 
 
-def forget_key(writer: str, provider: str) -> None:
-    act(provider, keys.forget_key, get_settings(), provider)
+def forget_key(writer: str, provider: str, address: str) -> None:
+    act(provider, keys.forget_key, get_settings(), provider, address)
     look_anew(writer, [provider])
 
 

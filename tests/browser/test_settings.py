@@ -17,7 +17,7 @@ from tests.support.app import Server, Visitor, serving
 from zega_core import db, keys, teachers
 from zega_core.configs import TeachingConfig
 from zega_core.providers.base import Call
-from zega_core.providers.limits import Usage
+from zega_core.providers.limits import Pause, Usage
 from zega_core.settings import Settings
 from zega_core.store import checks, ledger, limits, teaching
 from zega_core.tables import CallOutcome
@@ -25,7 +25,7 @@ from zega_core.teacher_checks import Look
 
 pytestmark = pytest.mark.browser
 KEY = "gsk_never-to-be-shown-0123456789"
-LONG = "a-very/long-model-name.with-many-parts_and:no@end+in-sight-0123456789-instruct-preview-20"
+LONG = "a-very/long-model-name.with-many-parts_and:no@end+in-sight-0123456789-instruct"
 NOWHERE = {
     "OLLAMA_HOST": "http://127.0.0.1:9",
     "GROQ_BASE_URL": "http://127.0.0.1:9",
@@ -55,9 +55,10 @@ def teach(settings: Settings) -> None:
         written = {"text": "The tide never came back. " * 77, "message": "", "seconds": 1.2, "reported": "another"}
         test = checks.ask(session, "default", "groq", "llama-3.1-8b-instant")
         checks.finish(session, test.id or 0, written)
-        row = limits.locked(session, teachers.place(settings, config, "openai_compatible").scope)
-        limits.save(session, row, Usage(paused_until=time.time() + 3600))
-        calls = [Call("groq", "llama-3.1-8b-instant", CallOutcome.ok, sent_chars=640) for _ in range(40)]
+        place = teachers.place(settings, config, "openai_compatible")
+        row = limits.locked(session, place.scope)
+        limits.save(session, row, Usage(pauses={model: Pause(time.time() + 3600) for model in place.models()}))
+        calls = [Call("groq", "llama-3.1-8b-instant", CallOutcome.ok, sent_chars=640, remote=True) for _ in range(40)]
         ledger.add(session, "default", calls, role="teacher")
 
 
@@ -96,7 +97,7 @@ def test_settings_are_whole(visitor: Visitor):
 
 def test_privacy_is_whole(visitor: Visitor):
     visitor.open("/privacy")
-    expect(visitor.page.get_by_text("40 requests with 25,600 characters so far")).to_be_visible()
+    expect(visitor.page.get_by_text("40 requests with 25,600 characters elsewhere so far")).to_be_visible()
     whole(visitor)
 
 

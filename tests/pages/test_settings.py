@@ -19,7 +19,7 @@ from zega_core.configs import TeachingConfig
 from zega_core.errors import InvalidInput, ProviderUnavailable, RateLimited
 from zega_core.jobs import client
 from zega_core.providers.base import Completion
-from zega_core.providers.limits import Usage
+from zega_core.providers.limits import Pause, Usage
 from zega_core.providers.service import Access, ListedModel
 from zega_core.settings import Settings
 from zega_core.store import checks, limits, teaching
@@ -119,7 +119,7 @@ def test_every_state_has_its_word_and_its_sentence(app: AppTest, config: Setting
     place = teachers.place(config, choices, "groq")
     with db.session() as session:
         row = limits.locked(session, place.scope)
-        limits.save(session, row, Usage(paused_until=time.time() + 600))
+        limits.save(session, row, Usage(pauses={model: Pause(time.time() + 600) for model in place.models()}))
     text = all_text(settings_page(app))
     for word in ("Ready", "Unreachable", "Refused", "Model not listed", "Limited"):
         assert f"**{word}**" in text

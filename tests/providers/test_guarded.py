@@ -126,13 +126,22 @@ class TestOutOfIt:
                 teacher.complete(ASK, GenerationOptions())
         assert len(model.calls) == 1
 
-    def test_a_bad_request_is_believed_the_second_time(self):
+    def test_a_bad_request_is_believed_after_three_prompts(self):
         model = always("groq/m", ProviderError("It cannot be asked so.", status=400))
         teacher = guarded(model)
-        for _ in range(4):
+        for number in range(6):
             with pytest.raises(ProviderError, match="cannot be asked so"):
+                teacher.complete([Message("user", f"Scene {number}.")], GenerationOptions())
+        assert len(model.calls) == 3
+
+    def test_answers_that_are_never_a_piece_end_a_teacher(self):
+        model = always("groq/m", BadAnswer("It declined.", CallOutcome.refusal))
+        teacher = guarded(model)
+        for _ in range(12):
+            with pytest.raises((BadAnswer, TeacherRefused)):
                 teacher.complete(ASK, GenerationOptions())
-        assert len(model.calls) == 2
+        assert len(model.calls) == 8
+        assert "It declined." in teacher.out_of_it
 
     def test_a_bad_request_now_and_then_is_one_prompts_trouble(self):
         bad = ProviderError("Too long.", status=400)
@@ -270,7 +279,7 @@ class TestPurse:
 
     def test_calls_under_way_count_with_the_most_they_can_cost(self):
         purse = Purse(1.0)
-        with purse.holding(0.6, "one"), pytest.raises(BudgetSpent), purse.holding(0.6, "two"):
+        with purse.holding(0.6, "one"), pytest.raises(NotNow), purse.holding(0.6, "two"):
             raise AssertionError
         with purse.holding(0.6, "three"):
             purse.pay(0.5)
@@ -294,11 +303,36 @@ class TestPurse:
 
     def test_only_answered_calls_are_paid(self):
         purse = Purse(10.0)
-        model = scripted("groq/m", DOWN)
+        model = scripted("groq/m", ProviderUnavailable("It broke.", status=500))
         completion = guarded(model, price=self.price, purse=purse).complete(ASK, GenerationOptions(max_tokens=10))
         answered = completion.calls[-1]
         assert answered.cost == purse.spent == self.price(answered.prompt_tokens, answered.completion_tokens)
         assert completion.calls[0].cost == 0
+
+    def test_a_call_that_was_given_up_under_way_counts_with_the_most_it_could_cost(self):
+        purse = Purse(10.0)
+        model = always("groq/m", Cancelled("Stopped."))
+        with pytest.raises(Cancelled) as raised:
+            guarded(model, price=self.price, purse=purse).complete(ASK, GenerationOptions(max_tokens=400))
+        (call,) = raised.value.calls
+        assert call.outcome == CallOutcome.cancelled
+        assert call.cost == purse.spent > 0.4
+
+    def test_a_call_that_reached_nobody_sent_nothing(self):
+        with pytest.raises(ProviderUnavailable) as raised:
+            guarded(always("groq/m", GONE), price=self.price).complete(ASK, GenerationOptions())
+        assert [(call.cost, call.sent_chars) for call in raised.value.calls] == [(0.0, 0)]
+
+    def test_tokens_that_a_service_does_not_count_are_estimated(self):
+        class Silent(ScriptedTeacher):
+            def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
+                return Completion("word " * 100, "m")
+
+        model = Silent()
+        model.name = "openai_compatible/m"
+        completion = guarded(model, price=self.price).complete(ASK, GenerationOptions())
+        assert completion.calls[0].completion_tokens > 100
+        assert (completion.calls[0].cost or 0) > 0.1
 
 
 class TestOrder:
@@ -370,6 +404,39 @@ class TestOrder:
     def test_a_group_of_nobody_says_so(self):
         with pytest.raises(NobodyLeft, match=r"No teacher can write now. Groq: No key."):
             Fallback([], why_not=["Groq: No key."]).complete(ASK, GenerationOptions())
+
+    def test_a_busy_machine_does_not_hold_up_those_who_can_write(self):
+        busy = RateLimited("Busy.", status=503, busy=True, retry_after=20)
+        group = Fallback([guarded(scripted("ollama/a", busy)), guarded(scripted("groq/b"))])
+        started = time.monotonic()
+        assert [group.complete(ASK, GenerationOptions()).model for _ in range(3)] == ["groq/b"] * 3
+        assert time.monotonic() - started < 2
+
+    def test_who_is_sure_to_write_is_waited_for_as_long_as_it_takes(self):
+        class Crowded:
+            """Room for somebody else, again and again."""
+
+            asked = 0
+
+            def known_wait(self) -> float:
+                self.asked += 1
+                return 0.02 if self.asked < 30 else 0.0
+
+            def take(self, tokens: int) -> float:
+                return 0.0
+
+            def answered(self, completion: Completion, tokens: int, seconds: float) -> None:
+                pass
+
+            def why(self, wait: float) -> NotNow:
+                return NotNow("At its limit for the moment.", wait)
+
+        resort = scripted("storyteller")
+        group = Fallback(
+            [guarded(scripted("groq/a"), allowance=Crowded()), guarded(resort, last_resort=True)], patience=0.1
+        )
+        assert group.complete(ASK, GenerationOptions()).model == "groq/a"
+        assert not resort.calls
 
     def test_stop_ends_a_wait_for_a_limited_teacher(self):
         stop = threading.Event()

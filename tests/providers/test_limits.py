@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zega_core.providers import rate_headers
 from zega_core.providers.limits import (
     DAY,
     MINUTE,
@@ -16,8 +17,8 @@ from zega_core.providers.limits import (
     TRANSIT,
     Limit,
     Usage,
+    answered,
     exhausted_until,
-    learn,
     left_today,
     pause,
     settle,
@@ -148,10 +149,10 @@ class TestPause:
         usage, lengths = Usage(), []
         for _ in range(7):
             usage = pause(usage, [RPM], START, None, daily=False)
-            lengths.append(usage.paused_until - START)
+            lengths.append(usage.paused("").until - START)
         assert lengths == [2, 4, 8, 16, 32, 60, 60]
-        again = pause(settle(usage, [RPM], START, START, 0), [RPM], START + 100, None, daily=False)
-        assert again.paused_until == START + 102
+        again = pause(answered(usage, ""), [RPM], START + 100, None, daily=False)
+        assert again.paused("").until == START + 102
 
     def test_a_used_up_day_ends_at_the_midnight_of_the_service(self):
         limit = Limit("requests_per_day", 20, resets="America/Los_Angeles")
@@ -162,9 +163,40 @@ class TestPause:
         assert (local.hour, local.minute) == (0, 0)
         assert 0 < until - START <= DAY + 10
 
+    def test_refusals_of_requests_that_were_under_way_together_are_one_strike(self):
+        usage = Usage()
+        for _ in range(8):
+            usage = pause(usage, [RPM], START + 0.2, None, daily=False, sent_at=START)
+        assert usage.paused("").until == START + 2.2
+        usage = pause(usage, [RPM], START + 3, None, daily=False, sent_at=START + 2.5)
+        assert usage.paused("").until == START + 7
+
+    def test_a_retry_after_that_does_not_help_is_not_believed_for_ever(self):
+        usage, now = Usage(), START
+        for _ in range(4):
+            usage = pause(usage, [RPM], now, 0.0, daily=False, sent_at=now)
+            now = usage.paused("").until + 0.1
+        assert now - START > 25
+
+    def test_a_used_up_day_is_not_shortened_by_a_short_retry_after(self):
+        limit = Limit("requests_per_day", 20, resets="America/Los_Angeles")
+        usage = pause(Usage(), [limit], START, 27.0, daily=True)
+        assert (exhausted_until(usage, [limit], START) or 0) - START > 3600
+
+    def test_tokens_of_the_day_that_no_longer_suffice_are_used_up(self):
+        limit = Limit("tokens_per_day", 200_000)
+        usage, _ = take(Usage(), [limit], START, 199_500)
+        assert exhausted_until(usage, [limit], START, 300) is None
+        assert (exhausted_until(usage, [limit], START, 1050) or 0) > START + 80_000
+
+    def test_windows_that_nobody_asks_for_any_more_are_forgotten(self):
+        usage, _ = take(Usage(), [Limit("requests_per_minute", 5, "old")], START, 1)
+        usage, _ = take(usage, [RPM], START + 300, 1)
+        assert list(usage.windows) == [RPM.key]
+
     def test_a_shorter_pause_does_not_end_a_longer_one(self):
         usage = pause(pause(Usage(), [RPM], START, 40.0, daily=False), [RPM], START, 5.0, daily=False)
-        assert usage.paused_until == START + 40
+        assert usage.paused("").until == START + 40
 
 
 class TestDay:
@@ -207,22 +239,22 @@ LIMITS = [RPM, Limit("requests_per_day", 1000), TPM, Limit("tokens_per_day", 100
 
 class TestHeaders:
     def test_each_number_goes_to_the_limit_that_it_means(self):
-        usage = learn(Usage(), LIMITS, START, GROQ)
+        usage = rate_headers.learn(Usage(), LIMITS, START, GROQ)
         assert usage.amounts == {"requests_per_day": 14400, "tokens_per_minute": 18000}
 
     def test_what_others_used_with_the_same_key_counts(self):
         usage, _ = take(Usage(), LIMITS, START, 10)
-        usage = learn(usage, LIMITS, START, GROQ)
+        usage = rate_headers.learn(usage, LIMITS, START, GROQ)
         assert left_today(usage, LIMITS, START)["requests_per_day"] == 14370
 
     def test_a_larger_limit_lets_more_through(self):
-        usage = learn(Usage(), [TPM], START, GROQ)
+        usage = rate_headers.learn(Usage(), [TPM], START, GROQ)
         assert take(usage, [TPM], START, 17_000)[1] == 0
 
     @pytest.mark.parametrize("value", ["", "many", "-5", "nan", "1e999", "0", "9" * 40])
     def test_nonsense_teaches_nothing(self, value: str):
         headers = {"x-ratelimit-limit-requests": value, "x-ratelimit-remaining-requests": value}
-        assert learn(Usage(), LIMITS, START, headers) == Usage()
+        assert rate_headers.learn(Usage(), LIMITS, START, headers) == Usage()
 
 
 class TestStored:
@@ -235,9 +267,9 @@ class TestStored:
         [
             None,
             [],
-            {"windows": 3, "amounts": [], "paused_until": "x"},
+            {"windows": 3, "amounts": [], "pauses": "x"},
             {"windows": {"requests_per_minute": [[1], "x", [float("nan"), 2]]}, "amounts": {"a": -3}},
-            {"paused_until": float("inf"), "strikes": True},
+            {"pauses": {"": [float("inf"), 1, True, "x"], "m": 3}},
         ],
     )
     def test_a_row_of_another_shape_counts_as_empty(self, row: object):

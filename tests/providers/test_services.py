@@ -40,6 +40,7 @@ from zega_core.providers.service import (
     connect,
     is_loopback,
     nearest,
+    thinking_room,
 )
 from zega_core.settings import ROOT
 from zega_core.tables import CallOutcome
@@ -201,6 +202,40 @@ def test_large_seeds_fit_what_services_take(station: Station):
     assert 5 in (sent.get("seed"), sent.get("options", {}).get("seed"), sent.get("generationConfig", {}).get("seed"))
 
 
+ROOMS = [
+    ("openai/gpt-oss-20b", dict.fromkeys(PROVIDERS, 512)),
+    ("GPT-OSS:20b", dict.fromkeys(PROVIDERS, 512)),
+    ("Qwen/Qwen3-32B", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("qwen-3-32b", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("moonshotai/Kimi-K2-Instruct", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("deepseek-ai/DeepSeek-R1:together", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("org/Large-Thinking-2507", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("deepseek-reasoner", {"huggingface": 1024, "openai_compatible": 1024}),
+    ("gemini-2.5-pro", {"gemini": 1024}),
+    ("gemini-3-pro", {"gemini": 1024}),
+    ("qwen-30b", {}),
+    ("meta-llama/Llama-3.1-8B-Instruct", {}),
+]
+
+
+@pytest.mark.parametrize(("model", "rooms"), ROOMS, ids=[model for model, _ in ROOMS])
+def test_thinking_has_tokens_of_its_own(station: Station, streamed: bool, model: str, rooms: dict[str, int]):
+    station.reply = "ok"
+    adapter = station.adapter()
+    if streamed:
+        drawn(adapter.stream(model, MESSAGES, OPTIONS))
+    else:
+        adapter.complete(model, MESSAGES, OPTIONS)
+    sent = station.fake.requests[-1].json
+    most = {
+        "ollama": lambda: sent["options"]["num_predict"],
+        "gemini": lambda: sent["generationConfig"]["maxOutputTokens"],
+        "groq": lambda: sent["max_completion_tokens"],
+    }.get(station.provider, lambda: sent["max_tokens"])()
+    room = rooms.get(station.provider, 0)
+    assert (thinking_room(station.provider, model), most) == (room, OPTIONS.max_tokens + room)
+
+
 @pytest.mark.parametrize(
     ("model", "most", "thinking"),
     [
@@ -268,12 +303,18 @@ def _down(reply: str, status: int | None = None, says: str = "", **more: Any) ->
     return Case(reply, ProviderUnavailable, status, says, {"unreachable": False}, **more)
 
 
-BUSY = {"error": RateLimited, "says": "busy", "more": {"busy": True, "retry_after": None, "daily": False}}
+def _busy(reply: str, retry_after: float | None, **more: Any) -> Case:
+    told = {"retry_after": retry_after, "daily": False, "busy": True}
+    return Case(reply, RateLimited, 503, "busy", told, **more)
+
+
 CASES = [
     Case("bad_request", ProviderError, 400, "temperature must be at most 2"),
     Case("too_large", ProviderError, 413, "Request too large"),
     Case("unauthorized", TeacherRefused, 401, "refused the key"),
     Case("forbidden", TeacherRefused, 403, "refused the key"),
+    Case("moderated", TeacherRefused, 403, "refused this request (HTTP 403). It says: Blocked by moderation."),
+    Case("region", TeacherRefused, 403, "refused this request (HTTP 403). It says: Country, region"),
     Case("invalid_key", TeacherRefused, 401, "refused the key", instead={"gemini": {"status": 400}}),
     Case("no_credit", TeacherRefused, 402, "credit is used up"),
     Case("not_found", TeacherRefused, 404, "MODEL"),
@@ -315,15 +356,13 @@ CASES = [
     ),
     _down("error_500", 500, "Internal error"),
     _down("error_503", 503, "Service unavailable"),
-    _down(
-        "busy",
-        503,
-        instead={
-            "ollama": BUSY,
-            "openai_compatible": BUSY,
-            "huggingface": BUSY | {"more": {"busy": True, "retry_after": 20.5, "daily": False}},
-        },
-    ),
+    _busy("busy", None, instead={"huggingface": {"more": {"busy": True, "retry_after": 20.5, "daily": False}}}),
+    _busy("later", 7.0),
+    _busy("later_fraction", 0.5),
+    _down("later_past", 503, "Service unavailable"),
+    _down("later_absurd", 503, "Service unavailable"),
+    _down("later_nonsense", 503, "Service unavailable"),
+    _down("later_reset", 503, "Service unavailable"),
     _down("error_inside", 200, "the model runner has stopped"),
     _down("dropped", 200, "broke off"),
     _down("dropped_at_once", None, "broke off"),
@@ -366,10 +405,77 @@ def test_a_failure_is_told_for_what_it_is(station: Station, streamed: bool, case
     assert not case.hasty or time.monotonic() - begun < HASTY["total"] + 0.5
 
 
-def test_a_date_says_how_long_to_wait(station: Station):
+@pytest.mark.parametrize(("reply", "busy"), [("rate_limited_date", False), ("later_date", True)])
+def test_a_date_says_how_long_to_wait(station: Station, reply: str, busy: bool):
     with pytest.raises(RateLimited) as caught:
-        station.ask("rate_limited_date", streamed=False)
+        station.ask(reply, streamed=False)
     assert caught.value.retry_after == pytest.approx(90, abs=5)
+    assert caught.value.busy == busy
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "means_model"),
+    [
+        (400, "The model `m` does not exist or you do not have access to it.", True),
+        (400, "models/m is not found for API version v1beta", True),
+        (400, "The requested model 'Org/M' is not supported by any provider you have enabled.", True),
+        (400, "The model `m` has been decommissioned and is no longer supported.", True),
+        (400, "Model with id 'm' was not found", True),
+        (400, "Model m not found", True),
+        (422, "model m is not supported", True),
+        (403, "Model org/other-7b does not exist", True),
+        (400, "The model you requested does not exist", True),
+        (400, "org/m is not a valid model ID", True),
+        (400, "Unknown model", True),
+        (400, "Invalid request for model m; field not found", False),
+        (400, "Invalid request for model m: field not found", False),
+        (400, "Invalid request for model 'm', tool 'search' does not exist", False),
+        (400, "For this model temperature is not supported", False),
+        (400, "The model parameter top_k is not supported", False),
+        (400, "model m: response_format is no longer supported", False),
+        (422, "The `model` template was not found", False),
+        (403, "The model m was asked for a voice; voice not found", False),
+    ],
+)
+def test_only_words_about_the_model_itself_say_that_it_is_gone(
+    status: int, message: str, means_model: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(services.REFUSALS, "this", (status, message))
+    with FakeService("openai_compatible", "this") as fake:
+        adapter = connect("openai_compatible", Access(fake.url, KEY))
+        with pytest.raises(ProviderError) as caught:
+            adapter.complete("m", MESSAGES, OPTIONS)
+        adapter.close()
+    assert ("does not have the model m." in str(caught.value)) == means_model
+    assert caught.value.status == status
+    assert isinstance(caught.value, TeacherRefused) == (means_model or status == 403)
+
+
+@pytest.mark.parametrize(
+    ("message", "about_key"),
+    [
+        ("Invalid API key", True),
+        ("The caller does not have permission", True),
+        ("This authentication method is not enough", True),
+        ("Your account is suspended", True),
+        ("This user token has expired", True),
+        ("Access denied. Please check your network settings.", False),
+        ("The turkey is off limits", False),
+        ("Too many tokens of this kind", False),
+    ],
+)
+@pytest.mark.parametrize("provider", ["groq", "gemini"])
+def test_a_key_is_blamed_only_by_words_about_it(
+    provider: str, message: str, about_key: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(services.REFUSALS, "this", (403, message))
+    with FakeService(provider, "this") as fake:
+        adapter = connect(provider, Access(fake.url, KEY))
+        with pytest.raises(TeacherRefused) as caught:
+            adapter.complete("m", MESSAGES, OPTIONS)
+        adapter.close()
+    assert ("refused the key" in str(caught.value)) == about_key
+    assert message.rstrip(".") in str(caught.value) and caught.value.status == 403
 
 
 @pytest.mark.parametrize(
@@ -499,6 +605,26 @@ def test_no_client_finds_a_key_or_an_address_by_itself(
         assert held == (key if provider == "gemini" else key and f"Bearer {key}")
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/v1",
+        "http://169.254.0.1:80",
+        "http://2852039166",
+        "http://0xa9fea9fe",
+        "http://169.254.43518",
+        "http://[fe80::1]:8000",
+        "http://[fe80::1%25eth0]",
+        "http://[::ffff:169.254.169.254]",
+        "http://user@169.254.169.254.",
+    ],
+)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_link_local_address_is_refused(provider: str, address: str):
+    with pytest.raises(TeacherRefused, match=r"address of .* is link-local"):
+        connect(provider, Access(address, KEY))
+
+
 @pytest.mark.parametrize("provider", ["groq", "gemini"])
 def test_who_needs_a_key_says_so_before_anything_is_sent(provider: str):
     with pytest.raises(TeacherRefused, match="needs a key"):
@@ -554,11 +680,90 @@ def test_what_is_to_stay_here_is_never_sent_elsewhere(provider: str, streamed: b
 def test_a_model_in_the_cloud_is_not_asked_for_what_is_to_stay_here():
     with FakeService("ollama") as fake:
         adapter = connect("ollama", Access(fake.url, local_only=True))
-        with pytest.raises(TeacherRefused, match="runs in Ollama's cloud"):
-            adapter.complete("gpt-oss:120b-cloud", MESSAGES, OPTIONS)
+        for model in ("gpt-oss:120b-cloud", "gpt-oss:120b-CLOUD", "glm-4.6:Cloud"):
+            with pytest.raises(TeacherRefused, match="runs in Ollama's cloud"):
+                adapter.complete(model, MESSAGES, OPTIONS)
+            with pytest.raises(TeacherRefused, match="runs in Ollama's cloud"):
+                drawn(adapter.stream(model, MESSAGES, OPTIONS))
         assert fake.requests == []
         assert adapter.complete("llama3.2:3b", MESSAGES, OPTIONS).text
         adapter.close()
+
+
+ALIASES = {
+    "models": [
+        {"name": "llama3.2:3b", "model": "llama3.2:3b"},
+        {"name": "mine:latest", "model": "mine:latest", "remote_host": "https://ollama.com:443"},
+        {"name": "Ours:big", "model": "Ours:big", "remote_model": "gpt-oss:120b"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("mine", "mine:latest", "MINE", "library/mine", "registry.ollama.ai/library/mine:latest"),
+        *("ours:BIG", "Ours:big", "https://registry.ollama.ai/library/mine", " mine"),
+    ],
+)
+def test_a_model_in_the_cloud_is_known_under_any_name(model: str, streamed: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(services.REPLIES, "aliases", json.dumps(ALIASES).encode())
+    with FakeService("ollama", listing="aliases") as fake:
+        here, anywhere = connect("ollama", Access(fake.url, local_only=True)), connect("ollama", Access(fake.url))
+        for _ in range(2):
+            with pytest.raises(TeacherRefused, match="runs in Ollama's cloud"):
+                if streamed:
+                    drawn(here.stream(model, MESSAGES, OPTIONS))
+                else:
+                    here.complete(model, MESSAGES, OPTIONS)
+        assert [request.path for request in fake.requests] == ["/api/tags"]
+        for unlisted in ("ours", "mine:other"):
+            assert here.complete(unlisted, MESSAGES, OPTIONS).text, "the server is to say that it has none"
+        assert anywhere.complete(model, MESSAGES, OPTIONS).text
+        here.close()
+        anywhere.close()
+    assert len(fake.completions) == 3
+
+
+def test_models_are_listed_once_for_many_completions():
+    with FakeService("ollama", delay=0.05) as fake:
+        adapter = connect("ollama", Access(fake.url, local_only=True))
+        with ThreadPoolExecutor(16) as pool:
+            asked = [pool.submit(adapter.complete, "llama3.2:3b", MESSAGES, OPTIONS) for _ in range(32)]
+            assert all(one.result().text for one in asked)
+        adapter.close()
+    assert len(fake.completions) == 32 and len(fake.requests) == 33
+
+
+@pytest.mark.parametrize(("reply", "error"), [("error_503", ProviderUnavailable), ("wrong_shape", BadAnswer)])
+def test_without_a_list_nothing_is_asked_that_is_to_stay_here(reply: str, error: type[ProviderError], streamed: bool):
+    with FakeService("ollama", listing=[reply, "ok"]) as fake:
+        adapter = connect("ollama", Access(fake.url, local_only=True))
+        with pytest.raises(error):
+            if streamed:
+                drawn(adapter.stream("llama3.2:3b", MESSAGES, OPTIONS))
+            else:
+                adapter.complete("llama3.2:3b", MESSAGES, OPTIONS)
+        assert fake.completions == []
+        assert adapter.complete("llama3.2:3b", MESSAGES, OPTIONS).text
+        adapter.close()
+
+
+def test_the_wait_for_a_list_ends_with_stop_and_with_the_time():
+    with FakeService("ollama", listing="hang") as fake:
+        adapter = connect("ollama", Access(fake.url, local_only=True, total=0.6))
+        stop, begun = threading.Event(), time.monotonic()
+        with ThreadPoolExecutor(6) as pool:
+            late = [pool.submit(adapter.complete, "llama3.2:3b", MESSAGES, OPTIONS) for _ in range(4)]
+            stopped = pool.submit(adapter.complete, "llama3.2:3b", MESSAGES, replace(OPTIONS, stop=stop))
+            stop.set()
+            with pytest.raises(Cancelled):
+                stopped.result()
+            for one in late:
+                with pytest.raises(ProviderUnavailable):
+                    one.result()
+        adapter.close()
+    assert fake.completions == [] and time.monotonic() - begun < 2.5
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -588,6 +793,50 @@ def test_models_are_listed(station: Station):
     }.get(station.provider, [ListedModel(name) for name in services.MODELS[station.provider]])
     path = {"ollama": "/api/tags", "groq": "/openai/v1/models", "gemini": "/v1beta/models?pageSize=1000"}
     assert [request.path for request in station.fake.requests] == [path.get(station.provider, "/v1/models")]
+
+
+WRITES = {
+    "llama3.2:3b": True,
+    "Eclipse-12B": True,
+    "mistral-small-3.2": True,
+    "llama-vision-imagery": True,
+    "Roberto-7b": True,
+    "nomic-embed-text:latest": False,
+    "Qwen/Qwen3-Embedding-8B": False,
+    "bge-m3": False,
+    "sentence-transformers/all-MiniLM-L6-v2": False,
+    "google-bert/bert-base-uncased": False,
+    "Qwen3-Reranker-4B": False,
+    "openai/whisper-large-v3": False,
+    "tts-1-hd": False,
+    "kokoro-82m": False,
+    "openai/clip-vit-base": False,
+    "stable-diffusion-3.5": False,
+    "black-forest-labs/FLUX.1-dev": False,
+    "gemini-2.5-flash-image": False,
+}
+
+
+@pytest.mark.parametrize("provider", ["ollama", "huggingface", "openai_compatible", "gemini"])
+def test_a_list_says_which_models_write(provider: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(services.MODELS, provider, list(WRITES))
+    expected = WRITES
+    if provider == "ollama":
+        families = {"a": "bert", "b": "nomic-bert-moe", "c": "llama", "d": None}
+        models: list[dict[str, Any]] = [{"name": name, "model": name} for name in WRITES]
+        models += [
+            {"model": name, "details": {"family": family, "families": [family, "clip"] if family else None}}
+            for name, family in families.items()
+        ]
+        expected = WRITES | {"a": False, "b": False, "c": True, "d": True}
+        monkeypatch.setitem(services.REPLIES, "kinds", json.dumps({"models": models}).encode())
+    elif provider == "gemini":
+        expected = {name: writes for name, writes in WRITES.items() if "embedding" not in name}
+    with FakeService(provider, listing="kinds" if provider == "ollama" else "ok") as fake:
+        adapter = connect(provider, Access(fake.url, KEY))
+        found = {model.id: model.writes for model in adapter.models()}
+        adapter.close()
+    assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -746,6 +995,8 @@ def test_addresses_of_this_machine(url: str):
         "http://10.0.0.1",
         "http://127.0.0.1.nip.io",
         "http://localhost.example",
+        "http://zega.localhost:11434",
+        ".localhost",
         "http://127.0.0.1@evil.example",
         "http://evil.example/127.0.0.1",
         "http://[::1",

@@ -175,6 +175,11 @@ def test_another_host_is_refused_even_outside_an_exchange(line: Line):
         line.client.get("https://service.example/")
 
 
+def test_a_name_that_ends_in_localhost_is_elsewhere(line: Line):
+    with pytest.raises(TeacherRefused, match=r"zega\.localhost is elsewhere"):
+        line.client.get("http://zega.localhost/")
+
+
 def test_only_the_given_key_is_sent(library: ModuleType, fake: FakeService):
     for key in ("given", None):
         line = Line(library, fake, key=key)

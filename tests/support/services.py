@@ -207,13 +207,22 @@ REFUSALS = {
     "unauthorized": (401, "Invalid API key"),
     "no_credit": (402, "You have exceeded your monthly included credits"),
     "forbidden": (403, "This key may not do that"),
+    "moderated": (403, "Blocked by moderation"),
+    "region": (403, "Country, region, or territory not supported"),
     "not_found": (404, "Not found"),
     "gone": (410, "This has been retired"),
     "too_large": (413, "Request too large"),
     "error_500": (500, "Internal error"),
     "error_503": (503, "Service unavailable"),
 }
-STATUS_WORDS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+STATUS_WORDS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
 UNKNOWN = {
     "ollama": (404, "model '{}' not found", ""),
     "groq": (404, "The model `{}` does not exist or you do not have access to it.", "model_not_found"),
@@ -263,13 +272,14 @@ def refusal(provider: str, name: str, model: str) -> Refusal | None:
         return status, {}, _dumped({"error": message, "estimated_time": 20.5}) if provider == "huggingface" else body
     if name.startswith("rate_limited"):
         return _limited(provider, name.removeprefix("rate_limited"))
+    if name.startswith("later"):
+        return 503, _waits(name.removeprefix("later")), error(provider, 503, "Service unavailable")
     return None
 
 
-def _limited(provider: str, kind: str) -> Refusal:
-    message = "Rate limit reached: requests per minute (RPM): Limit 30."
-    details: list[dict[str, Any]] = []
-    headers = {
+def _waits(kind: str) -> dict[str, str]:
+    """The headers of one way to say how long to wait."""
+    return {
         "": {"Retry-After": str(RETRY_AFTER)},
         "_fraction": {"Retry-After": "0.5"},
         "_date": {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)},
@@ -279,6 +289,11 @@ def _limited(provider: str, kind: str) -> Refusal:
         "_nonsense": {"Retry-After": "soon"},
         "_reset": RATE_HEADERS | {"x-ratelimit-remaining-tokens": "0"},
     }.get(kind, {})
+
+
+def _limited(provider: str, kind: str) -> Refusal:
+    message = "Rate limit reached: requests per minute (RPM): Limit 30."
+    details: list[dict[str, Any]] = []
     if kind == "_words":
         message += " Please try again in 1m26.4s. Need more? Upgrade today."
     elif kind == "_details":
@@ -289,7 +304,7 @@ def _limited(provider: str, kind: str) -> Refusal:
             quota = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "250"}
             details = [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [quota]}]
             message = "You exceeded your current quota, please check your plan and billing details."
-    return 429, headers, error(provider, 429, message, "rate_limit_exceeded", details)
+    return 429, _waits(kind), error(provider, 429, message, "rate_limit_exceeded", details)
 
 
 def error(provider: str, status: int, message: str, code: str = "", details: Sequence[dict[str, Any]] = ()) -> bytes:

@@ -20,7 +20,7 @@ from tests.support.teachers import ScriptedTeacher, catalog
 from zega_core.jobs import launcher, worker, workflows
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.settings import ROOT, Settings
-from zega_core.teacher_checks import Staff
+from zega_core.staffing import Staff
 
 
 class NotedTeacher(ScriptedTeacher):
@@ -38,7 +38,7 @@ class NotedTeacher(ScriptedTeacher):
 def main() -> int:
     teacher = NotedTeacher(in_flight=int(os.environ["ZEGA_TEST_IN_FLIGHT"]))
     tiny = catalog()
-    workflows.teacher_checks.staff_of = lambda session_id, settings: Staff(teacher, 1, None, None)  # type: ignore[arg-type]
+    workflows.staffing.staff_of = lambda session_id, settings: Staff(teacher)
     workflows.load_catalog = lambda: tiny
     return worker.main()
 

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, teacher_checks
+from zega_core import auto_train, staffing, teacher_checks
 from zega_core.catalog import load_catalog
-from zega_core.errors import ZegaError
+from zega_core.errors import HomeError, ZegaError
 from zega_core.settings import get_settings
+from zega_core.tables import RunStatus
 
 
 @DBOS.step(name="write_missing")
 def write_missing(session_id: str, attempt: int) -> None:
     """One coarse step: finer ones cost half the throughput and protect nothing more (docs/decisions.md)."""
-    settings = get_settings()
+    settings, status = get_settings(), RunStatus.running
     try:
-        catalog, staff = load_catalog(), teacher_checks.staff_of(session_id, settings)
+        while status == RunStatus.running:  # again, with another staff, when the writer's choices changed
+            staff = staffing.staff_of(session_id, settings)
+            status = auto_train.run(
+                session_id,
+                attempt,
+                settings=settings,
+                catalog=load_catalog(),
+                teacher=staff.teacher,
+                votes=staff.votes,
+                judge=staff.judge,
+                budget=staff.budget,
+                changed=staff.changed,
+            )
+    except HomeError:
+        raise
     except ZegaError as error:
         auto_train.fail(session_id, attempt, str(error), settings)
-    else:
-        auto_train.run(
-            session_id,
-            attempt,
-            settings=settings,
-            catalog=catalog,
-            teacher=staff.teacher,
-            votes=staff.votes,
-            judge=staff.judge,
-            budget=staff.budget,
-        )
 
 
 @DBOS.workflow(name="auto_train", max_recovery_attempts=1000)

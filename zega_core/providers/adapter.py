@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -57,8 +58,11 @@ class Adapter:
         self.access = usable(access, self.label, self._address(access.base_url), needs_key=self.needs_key)
 
     def models(self) -> list[ListedModel]:
+        return self._listing()
+
+    def _listing(self, stop: threading.Event | None = None) -> list[ListedModel]:
         access = replace(self.access, total=min(self.access.total, LONGEST_LISTING))
-        exchange = Exchange(access, self.label, most=LARGEST_LISTING)
+        exchange = Exchange(access, self.label, stop=stop, most=LARGEST_LISTING)
         with closing(exchange), self._explained(exchange, ""), exchange.active():
             return self._list(exchange)
 

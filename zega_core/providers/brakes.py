@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from zega_core.errors import BudgetSpent, Cancelled
+from zega_core.errors import BudgetSpent, Cancelled, NotNow
 
 
 class Purse:
@@ -19,14 +19,14 @@ class Purse:
 
     @contextmanager
     def holding(self, most: float | None, name: str) -> Iterator[None]:
-        """Around a call that can cost up to ``most``; raises BudgetSpent when that might be too much."""
+        """Around a call that can cost up to ``most``, None for unknown. Raises BudgetSpent when that might be too much,
+        NotNow when it might be once the calls under way have cost the most they can."""
         if self.budget is not None and most is None:
-            raise BudgetSpent(
-                f"The price of {name} is not known, so it cannot be held to a budget. Take the budget off, or turn "
-                "this teacher off in Settings."
-            )
+            raise BudgetSpent(f"The price of {name} is not known, so it cannot be held to a budget.")
         with self._lock:
-            if self.budget is not None and self.spent + self._held + (most or 0.0) > self.budget and most:
+            if self.budget is not None and most and self.spent + self._held + most > self.budget:
+                if self.spent + most <= self.budget:
+                    raise NotNow("The rest of the budget is held by calls under way.", 0.5)
                 raise BudgetSpent(
                     f"The budget of {self.budget:.2f} € is used up. Raise it and press Continue for the rest."
                 )
@@ -105,11 +105,15 @@ class Gate:
         self._changed = threading.Condition()
 
     def enter(self, stop: threading.Event | None) -> None:
+        """Wait for a place; raises NotNow while the machine has asked for a rest, and Cancelled."""
         with self._changed:
-            while self._inside >= self.level or time.monotonic() < self._not_before:
+            while self._inside >= self.level:
                 if stop is not None and stop.is_set():
                     raise Cancelled("The run was stopped.")
-                self._changed.wait(0.05 if self._inside < self.level else 0.25)
+                self._changed.wait(0.25)
+            rest = self._not_before - time.monotonic()
+            if rest > 0:
+                raise NotNow("It is busy.", rest)
             self._inside += 1
 
     def leave(self) -> None:
@@ -130,7 +134,8 @@ class Gate:
         with self._changed:
             if self._finds_level:
                 self.level, self._good = max(1, self.level // 2), 0
-            self._rest = min(8.0, self._rest * 2 or 0.1) if rest is None else min(30.0, rest)
+            self._rest = min(8.0, self._rest * 2 or 0.1)
+            self._rest = min(30.0, max(self._rest, rest or 0.0))
             self._not_before = time.monotonic() + self._rest
             return self._rest
 

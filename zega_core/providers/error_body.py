@@ -109,15 +109,24 @@ def cleaned(message: str, key: str | None) -> str:
 
 def retry_after(exchange: Exchange, told: Told) -> float | None:
     """The first usable of: the header, the body's own field, the body's words, the time at which a limit is reset."""
-    headers = {**told.headers, **exchange.headers}
     words = re.search(r"\b(?:try again|retry) in (\d[\d.hms]*)", told.message)
     ways = (
-        _seconds_or_date(headers.get("retry-after", "")),
+        retry_header(exchange, told),
         told.wait,
         _duration(words[1].rstrip(".")) if words else None,
-        _reset(headers),
+        _reset({**told.headers, **exchange.headers}),
     )
-    return next((wait for wait in ways if wait is not None and 0 <= wait <= LONGEST_WAIT), None)
+    return next((wait for wait in ways if _usable(wait)), None)
+
+
+def retry_header(exchange: Exchange, told: Told) -> float | None:
+    """The seconds or the date of a Retry-After, None without a usable one."""
+    wait = _seconds_or_date({**told.headers, **exchange.headers}.get("retry-after", ""))
+    return wait if _usable(wait) else None
+
+
+def _usable(wait: float | None) -> bool:
+    return wait is not None and 0 <= wait <= LONGEST_WAIT
 
 
 def _reset(headers: Mapping[str, str]) -> float | None:

@@ -9,25 +9,36 @@ import re
 from dataclasses import dataclass
 
 from zega_core.errors import BadAnswer, ProviderError, ProviderUnavailable, RateLimited, TeacherRefused
-from zega_core.providers.error_body import Told, cleaned, is_json, read_error, retry_after
+from zega_core.providers.error_body import Told, cleaned, is_json, read_error, retry_after, retry_header
 from zega_core.providers.exchange import Exchange
 from zega_core.tables import CallOutcome
 
 UNREACHABLE = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 NO_MODEL_CODES = {"model_decommissioned", "model_not_found", "model_not_supported"}
 NO_MODEL = re.compile(
-    r"\bmodels?\b.{0,120}\b(not found|not exist|decommissioned|no longer (available|supported)|not supported by any)"
-    r"|not a valid model|no models? loaded",
-    re.IGNORECASE | re.DOTALL,
+    r"\bmodels?(\s+(you|requested|specified|with|named|name|id))*"
+    r"([\s:/]+([\"'`][^\"'`\n]{1,200}[\"'`]|(?P<name>(?!(?:is|was|are|were|has|have|does|do|did|could)\b)[^\s\"'`,;]{1,200})))?"
+    r"\s+((is|was|are|were|has been|have been|does|do|did|could)\s+)?"
+    r"(not (be )?found|not exist|decommissioned|no longer (available|supported)|not supported)\b"
+    r"|\bnot a valid model\b|\bno models? loaded\b|\bno such model\b|\bunknown model\b",
+    re.IGNORECASE,
 )
+"""Words about the model itself, which may be named in between."""
 NO_KEY = re.compile(r"API_KEY_INVALID|api key (not valid|not found|expired)|location is not supported", re.IGNORECASE)
 NO_CREDIT = re.compile(r"\binsufficient_quota\b|billing_hard_limit_reached|\blimit: 0\b(?!\.\d)", re.IGNORECASE)
 BLOCKED = re.compile(r"\bcontent_(filter|policy_violation)\b|input was flagged", re.IGNORECASE)
 NO_JSON = re.compile(r"\bjson_validate_failed\b")
 BUSY = re.compile(
-    r"server (busy|overloaded)|pending requests|no slots available|loading model|model\b.{0,200}\bloading|at capacity",
+    r"server busy|overloaded|high demand|pending requests|no slots available|loading model|model\b.{0,200}\bloading"
+    r"|at capacity",
     re.IGNORECASE | re.DOTALL,
 )
+ABOUT_KEY = re.compile(
+    r"(?<![a-z])keys?(?![a-z])|permission(?!_denied\b)|permitted|authenti|authoriz|authoris|credential|account"
+    r"|\b(access|api|auth|bearer|user|your|this|invalid|expired)[ _-]tokens?\b|\b(log|sign)[ -]?in\b",
+    re.IGNORECASE,
+)
+"""Words about who asks. Gemini's PERMISSION_DENIED stands in whatever it answers with 403."""
 DAILY = re.compile(r"per[ -]?day|\((RPD|TPD)\)|\bdaily\b", re.IGNORECASE)
 
 
@@ -109,12 +120,14 @@ def _refused(exchange: Exchange, asked: Asked, told: Told | None, status: int) -
         return BadAnswer(f"{asked.label} does not want to write about this.{said}", CallOutcome.safety)
     if NO_JSON.search(told.text):
         return BadAnswer(f"{asked.label} could not keep to the form it was asked for.", CallOutcome.garbled)
-    if status in (429, 498) or (status >= 500 and BUSY.search(told.text)):
+    if status in (429, 498) or (status >= 500 and _is_busy(exchange, told)):
         return _limited(exchange, asked, told, status, said)
     if status in (402, 429):
         return _no_credit(asked, status, said)
-    if status in (404, 410) or (status in (400, 403, 422) and _means_model(told)):
+    if status in (404, 410) or (status in (400, 403, 422) and _means_model(told, asked)):
         return _no_model(asked, status, said)
+    if status == 403 and not ABOUT_KEY.search(told.text):
+        return TeacherRefused(f"{asked.label} refused this request (HTTP 403).{said}", status=status)
     if status in (401, 403) or (status == 400 and NO_KEY.search(told.text)):
         return _no_key(exchange, asked, status, said)
     if 300 <= status < 400:
@@ -130,8 +143,20 @@ def _refused(exchange: Exchange, asked: Asked, told: Told | None, status: int) -
     return ProviderError(f"{asked.label} refused this request (HTTP {status}).{said}", status=status)
 
 
-def _means_model(told: Told) -> bool:
-    return bool(NO_MODEL_CODES & set(told.text.split()) or NO_MODEL.search(told.message))
+def _is_busy(exchange: Exchange, told: Told) -> bool:
+    """Who says when to come back does not fail, whatever else it says."""
+    return BUSY.search(told.text) is not None or retry_header(exchange, told) is not None
+
+
+def _means_model(told: Told, asked: Asked) -> bool:
+    found = (match["name"] for match in NO_MODEL.finditer(told.message))
+    return bool(NO_MODEL_CODES & set(told.text.split())) or any(_is_model(name, asked) for name in found)
+
+
+def _is_model(name: str | None, asked: Asked) -> bool:
+    """Whether a word after "model" names one, and not one of its settings ("model temperature is not supported")."""
+    name = (name or "").rstrip(":.")
+    return not name or name.lower() == asked.model.lower() or re.search(r"[\d/:]", name) is not None
 
 
 def _no_model(asked: Asked, status: int, said: str) -> TeacherRefused:

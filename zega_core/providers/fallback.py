@@ -14,7 +14,8 @@ from zega_core.providers.brakes import pause
 from zega_core.providers.guarded import Guarded
 
 PATIENCE = 120.0
-"""Seconds to wait for a teacher that is limited for the moment before the last resort is asked, or the run ends."""
+"""Longest wait in seconds that is worth it: a teacher that is limited for longer does not keep the last resort, or the
+end of the run, away. For one that may not come back it is the longest that all waits together may take."""
 LOOK_AGAIN = 1.0
 """Longest wait in seconds before looking whether another teacher has become free meanwhile."""
 
@@ -94,8 +95,9 @@ class _Round:
             while True:
                 waits: list[NotNow] = []
                 completion = self._first(False, calls, failures, waits)
-                left = self._group._patience - (self._group._clock() - started)
-                near = [wait for wait in waits if wait.wait <= left]
+                patience = self._group._patience
+                left = patience - (self._group._clock() - started)
+                near = [wait for wait in waits if wait.wait <= (patience if wait.sure else left)]
                 if completion is None and last_resort and not any(wait.sure for wait in near):
                     completion = self._first(True, calls, failures, waits)
                 if completion is not None:

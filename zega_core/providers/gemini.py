@@ -13,7 +13,7 @@ from google.genai import types
 from zega_core.providers.adapter import Adapter, Said, listed, number, part, seed_of, word
 from zega_core.providers.base import GenerationOptions, Message
 from zega_core.providers.exchange import Exchange
-from zega_core.providers.service import Access, ListedModel, thinking_room
+from zega_core.providers.service import Access, ListedModel, can_write, thinking_room
 from zega_core.providers.transport import client_settings
 
 VERSION = "v1beta"
@@ -40,7 +40,8 @@ class Gemini(Adapter):
         models = self._client.models.list(config={"page_size": 1000})
         names = [word(model.name) for model in models if "generateContent" in (model.supported_actions or [])]
         listed(json.loads(exchange.body)["models"])
-        return [ListedModel(name.removeprefix("models/")) for name in names if name]
+        names = [name.removeprefix("models/") for name in names if name]
+        return [ListedModel(name, writes=can_write(name)) for name in names]
 
     def _whole(self, model: str, messages: Sequence[Message], options: GenerationOptions) -> Said:
         """From the answer as it was sent: reading it into the client's classes warns of every new word."""

@@ -15,7 +15,7 @@ from huggingface_hub import InferenceClient
 from zega_core.providers.adapter import Adapter, Said, as_dicts, chat_answer, listed, seed_of, word
 from zega_core.providers.base import GenerationOptions, Message
 from zega_core.providers.exchange import Exchange
-from zega_core.providers.service import Access, ListedModel
+from zega_core.providers.service import Access, ListedModel, can_write, thinking_room
 from zega_core.providers.transport import client_settings
 
 PATH = "/chat/completions"
@@ -50,15 +50,28 @@ class HuggingFace(Adapter):
         response.raise_for_status()
         models = json.loads(response.content)
         names = [word(model["id"]) for model in listed(models["data"] if isinstance(models, dict) else models)]
-        return [ListedModel(name) for name in names if name]
+        return [ListedModel(name, writes=can_write(name)) for name in names if name]
 
     def _whole(self, model: str, messages: Sequence[Message], options: GenerationOptions) -> Said:
-        return chat_answer(self._client.chat_completion(**_request(model, messages, options)))
+        return chat_answer(self._client.chat_completion(**self._request(model, messages, options)))
 
     def _pieces(self, model: str, messages: Sequence[Message], options: GenerationOptions) -> Iterator[Said]:
-        request = _request(model, messages, options) | {"stream": True, "stream_options": {"include_usage": True}}
+        request = self._request(model, messages, options) | {"stream": True, "stream_options": {"include_usage": True}}
         for piece in self._client.chat_completion(**request):
             yield chat_answer(piece, "delta")
+
+    def _request(self, model: str, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": model,
+            "messages": as_dicts(messages),
+            "max_tokens": options.max_tokens + thinking_room(self.provider, model),
+            "temperature": options.temperature,
+            "seed": seed_of(options),
+        }
+        if options.schema is not None:
+            form = {"name": "answer", "schema": dict(options.schema)}
+            request["response_format"] = {"type": "json_schema", "json_schema": form}
+        return request
 
 
 class _Client(InferenceClient):
@@ -107,20 +120,6 @@ def _read_out(chunks: Iterator[bytes]) -> None:
     with suppress(httpx2.TransportError):
         for _ in chunks:
             pass
-
-
-def _request(model: str, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
-    request: dict[str, Any] = {
-        "model": model,
-        "messages": as_dicts(messages),
-        "max_tokens": options.max_tokens,
-        "temperature": options.temperature,
-        "seed": seed_of(options),
-    }
-    if options.schema is not None:
-        form = {"name": "answer", "schema": dict(options.schema)}
-        request["response_format"] = {"type": "json_schema", "json_schema": form}
-    return request
 
 
 def _as_asked(payload: Any) -> Any:

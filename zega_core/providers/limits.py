@@ -8,9 +8,8 @@ counted from that midnight on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,12 +27,14 @@ HEADROOM_AFTER_RESET = 5.0
 @dataclass(frozen=True, slots=True)
 class Limit:
     """``name`` as in the catalog ("tokens_per_minute"), ``scope`` the model it is counted for, empty for all of the
-    service. ``resets`` is the time zone at whose midnight a limit of the day ends, empty for the last 24 hours."""
+    service. ``resets`` is the time zone at whose midnight a limit of the day ends, empty for the last 24 hours.
+    ``own`` is a limit that the writer has set: a service may tell of a smaller one, not of a larger."""
 
     name: str
     amount: int
     scope: str = ""
     resets: str = ""
+    own: bool = False
 
     @property
     def key(self) -> str:
@@ -49,56 +50,87 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Keep away ``until`` then (seconds since 1970), for the ``day`` if its limit is used up. ``strikes`` counts the
+    429s in a row that came although the last pause was kept, ``since`` is when the last of them was noted."""
+
+    until: float = 0.0
+    day: bool = False
+    strikes: int = 0
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What is known of one service and key. ``windows`` maps a limit's key to its slots: [begin, amount] pairs in
-    order, begin in seconds since 1970. ``amounts`` are limits that the service itself has told."""
+    order, begin in seconds since 1970. ``amounts`` are limits that the service itself has told. ``pauses`` are by
+    model."""
 
     windows: dict[str, list[list[float]]] = field(default_factory=dict)
     amounts: dict[str, int] = field(default_factory=dict)
-    paused_until: float = 0.0
-    paused_for_day: bool = False
-    strikes: int = 0
+    pauses: dict[str, Pause] = field(default_factory=dict)
+
+    def paused(self, scope: str) -> Pause:
+        return self.pauses.get(scope, Pause())
+
+    def with_pause(self, scope: str, pause: Pause) -> Usage:
+        return replace(self, pauses={**self.pauses, scope: pause})
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "windows": self.windows,
-            "amounts": self.amounts,
-            "paused_until": self.paused_until,
-            "paused_for_day": self.paused_for_day,
-            "strikes": self.strikes,
-        }
+        pauses = {scope: [one.until, one.day, one.strikes, one.since] for scope, one in self.pauses.items()}
+        return {"windows": self.windows, "amounts": self.amounts, "pauses": pauses}
 
     @classmethod
     def read(cls, data: object) -> Usage:
         """From a stored row; whatever is not of the expected shape is left out."""
         if not isinstance(data, Mapping):
             return cls()
-        windows, amounts = data.get("windows"), data.get("amounts")
+        windows, amounts, pauses = (data.get(name) for name in ("windows", "amounts", "pauses"))
         return cls(
             windows={str(key): _slots(value) for key, value in windows.items()} if isinstance(windows, Mapping) else {},
             amounts={str(key): int(value) for key, value in amounts.items() if _number_in(value) >= 1}
             if isinstance(amounts, Mapping)
             else {},
-            paused_until=_number_in(data.get("paused_until")),
-            paused_for_day=data.get("paused_for_day") is True,
-            strikes=int(_number_in(data.get("strikes"))),
+            pauses={str(scope): _pause(value) for scope, value in pauses.items()}
+            if isinstance(pauses, Mapping)
+            else {},
         )
 
 
-def take(usage: Usage, limits: Sequence[Limit], now: float, tokens: int, requests: int = 1) -> tuple[Usage, float]:
+def take(
+    usage: Usage,
+    limits: Sequence[Limit],
+    now: float,
+    tokens: int,
+    requests: int = 1,
+    *,
+    scope: str = "",
+    ahead: float = 0.0,
+) -> tuple[Usage, float]:
     """Room for ``requests`` of ``tokens`` each: the usage with them counted and 0.0, or unchanged and the seconds
-    until there may be room."""
-    wait = max(0.0, usage.paused_until - now)
-    windows = dict(usage.windows)
+    until there may be room. They are counted ``ahead`` seconds from now, when the last of them may be sent."""
+    wait = max(0.0, usage.paused(scope).until - now)
+    windows = {key: slots for key, slots in usage.windows.items() if _counts(key, slots, now)}
     for limit in limits:
-        slots = _current(windows.get(limit.key, []), limit, now)
-        amount = usage.amounts.get(limit.key, limit.amount)
+        slots = current(windows.get(limit.key, []), limit, now)
+        amount = allowed(usage, limit)
         wanted = min(amount, requests * tokens if limit.of_tokens else requests)
         wait = max(wait, _wait(slots, limit, amount - wanted, now))
-        windows[limit.key] = _added(slots, limit, wanted, now)
-    if wait > 0:
-        return usage, wait
-    return Usage(windows, usage.amounts, 0.0, False, usage.strikes), 0.0
+        windows[limit.key] = added(slots, limit, wanted, now + ahead)
+    return (usage, wait) if wait > 0 else (replace(usage, windows=windows), 0.0)
+
+
+def allowed(usage: Usage, limit: Limit) -> int:
+    """The amount that holds: what the service told, but never more than the writer set."""
+    told = usage.amounts.get(limit.key)
+    if told is None:
+        return limit.amount
+    return min(told, limit.amount) if limit.own else told
+
+
+def answered(usage: Usage, scope: str) -> Usage:
+    """A request got through: the next 429 is a first one again."""
+    return usage.with_pause(scope, Pause()) if scope in usage.pauses else usage
 
 
 def settle(usage: Usage, limits: Sequence[Limit], now: float, sent_at: float, surplus: float) -> Usage:
@@ -115,7 +147,7 @@ def settle(usage: Usage, limits: Sequence[Limit], now: float, sent_at: float, su
                 given = min(slot[1], back)
                 slot[1], back = slot[1] - given, back - given
         windows[limit.key] = slots
-    return Usage(windows, usage.amounts, usage.paused_until, usage.paused_for_day, 0)
+    return replace(usage, windows=windows)
 
 
 def give_back(usage: Usage, limits: Sequence[Limit], moment: float, tokens: int, requests: int) -> Usage:
@@ -126,39 +158,36 @@ def give_back(usage: Usage, limits: Sequence[Limit], moment: float, tokens: int,
         windows[limit.key] = [
             [slot, max(0.0, held - amount) if slot == begin else held] for slot, held in windows.get(limit.key, [])
         ]
-    return Usage(windows, usage.amounts, usage.paused_until, usage.paused_for_day, usage.strikes)
+    return replace(usage, windows=windows)
 
 
-def pause(usage: Usage, limits: Sequence[Limit], now: float, retry_after: float | None, daily: bool) -> Usage:
-    """Keep away after a 429: as long as the service says, else until the day ends, else ever longer."""
-    if retry_after is None and daily:
-        zone = next((limit.resets for limit in limits if limit.resets), "")
-        retry_after = midnight(now, zone, 1) + HEADROOM_AFTER_RESET - now if zone else 3600.0
-    if retry_after is None:
-        retry_after = min(LONGEST_PAUSE, FIRST_PAUSE * 2**usage.strikes)
-    until = max(usage.paused_until, now + retry_after)
-    return Usage(usage.windows, usage.amounts, until, daily or usage.paused_for_day, min(usage.strikes + 1, 16))
+def pause(
+    usage: Usage,
+    limits: Sequence[Limit],
+    now: float,
+    retry_after: float | None,
+    daily: bool,
+    *,
+    scope: str = "",
+    sent_at: float | None = None,
+) -> Usage:
+    """Keep away from a model after a 429: as long as the service says, but ever longer when that does not help.
 
-
-def learn(usage: Usage, limits: Sequence[Limit], now: float, headers: Mapping[str, str]) -> Usage:
-    """Take over what ``x-ratelimit-*`` headers tell: how large a limit is, and that others use the same key.
-
-    Groq, OpenAI and those who follow them send limit-, remaining- and reset- for requests and tokens without saying
-    of which length of time. A reset that lies further ahead than a minute belongs to the day.
+    Requests that were under way together are refused together: only one sent after the last pause counts as another
+    strike. A used-up day ends at the service's midnight, whatever shorter time it names.
     """
-    windows, amounts = dict(usage.windows), dict(usage.amounts)
-    for kind in ("requests", "tokens"):
-        told, left, reset = (_told(headers, part, kind) for part in ("limit", "remaining", "reset"))
-        if told is None or told < 1:
-            continue
-        limit = _meant(limits, kind, told, left, reset, amounts)
-        if limit is None:
-            continue
-        amounts[limit.key] = int(told)
-        slots = _current(windows.get(limit.key, []), limit, now)
-        unseen = told - left - sum(amount for _, amount in slots) if left is not None else 0
-        windows[limit.key] = _added(slots, limit, unseen, now) if unseen > 0 else slots
-    return Usage(windows, amounts, usage.paused_until, usage.paused_for_day, usage.strikes)
+    before = usage.paused(scope)
+    strikes = before.strikes + (sent_at is None or sent_at >= before.since)
+    backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (strikes - 1))
+    zone = next((limit.resets for limit in limits if limit.resets), "")
+    if daily and zone:
+        length = max(retry_after or 0.0, midnight(now - HEADROOM_AFTER_RESET, zone, 1) + HEADROOM_AFTER_RESET - now)
+    elif retry_after is None:
+        length = 3600.0 if daily else backoff
+    else:
+        length = max(retry_after, backoff) if strikes > 1 else retry_after
+    since = now if strikes > before.strikes else before.since
+    return usage.with_pause(scope, Pause(max(before.until, now + length), daily or before.day, min(strikes, 16), since))
 
 
 def left_today(usage: Usage, limits: Sequence[Limit], now: float) -> dict[str, int]:
@@ -166,22 +195,23 @@ def left_today(usage: Usage, limits: Sequence[Limit], now: float) -> dict[str, i
     left: dict[str, int] = {}
     for limit in limits:
         if limit.seconds == DAY:
-            used = sum(amount for _, amount in _current(usage.windows.get(limit.key, []), limit, now))
-            left[limit.name] = max(0, int(usage.amounts.get(limit.key, limit.amount) - used))
+            used = sum(amount for _, amount in current(usage.windows.get(limit.key, []), limit, now))
+            left[limit.name] = max(0, int(allowed(usage, limit) - used))
     return left
 
 
-def exhausted_until(usage: Usage, limits: Sequence[Limit], now: float) -> float | None:
-    """When the used-up limit of the day ends, seconds since 1970; None while there is something left."""
-    if usage.paused_for_day and usage.paused_until > now:
-        return usage.paused_until
-    ends = []
+def exhausted_until(
+    usage: Usage, limits: Sequence[Limit], now: float, tokens: int = 1, *, scope: str = ""
+) -> float | None:
+    """When the used-up limit of the day ends, seconds since 1970; None while a request of ``tokens`` still fits."""
+    paused = usage.paused(scope)
+    ends = [paused.until] if paused.day and paused.until > now else []
     for limit in limits:
         if limit.seconds == DAY:
-            slots = _current(usage.windows.get(limit.key, []), limit, now)
-            wait = _wait(slots, limit, usage.amounts.get(limit.key, limit.amount) - 1, now)
-            if wait > 0:
-                ends.append(now + wait)
+            amount = allowed(usage, limit)
+            wanted = min(amount, tokens if limit.of_tokens else 1)
+            wait = _wait(current(usage.windows.get(limit.key, []), limit, now), limit, amount - wanted, now)
+            ends += [now + wait] if wait > 0 else []
     return max(ends, default=None)
 
 
@@ -191,7 +221,7 @@ def _wait(slots: Sequence[Sequence[float]], limit: Limit, room: float, now: floa
     if used <= room:
         return 0.0
     if limit.seconds == DAY and limit.resets:
-        return midnight(now, limit.resets, 1) + HEADROOM_AFTER_RESET - now
+        return midnight(now - HEADROOM_AFTER_RESET, limit.resets, 1) + HEADROOM_AFTER_RESET - now
     for begin, amount in slots:
         used -= amount
         if used <= room:
@@ -199,7 +229,7 @@ def _wait(slots: Sequence[Sequence[float]], limit: Limit, room: float, now: floa
     return float(limit.seconds)
 
 
-def _current(slots: Sequence[Sequence[float]], limit: Limit, now: float) -> list[list[float]]:
+def current(slots: Sequence[Sequence[float]], limit: Limit, now: float) -> list[list[float]]:
     """The slots that still count; those from a clock that ran ahead are dropped."""
     if limit.seconds == DAY and limit.resets:
         since = midnight(now - HEADROOM_AFTER_RESET, limit.resets)
@@ -207,7 +237,7 @@ def _current(slots: Sequence[Sequence[float]], limit: Limit, now: float) -> list
     return [list(slot) for slot in slots if _end(slot[0], limit) > now and slot[0] <= now + MINUTE]
 
 
-def _added(slots: list[list[float]], limit: Limit, amount: float, now: float) -> list[list[float]]:
+def added(slots: list[list[float]], limit: Limit, amount: float, now: float) -> list[list[float]]:
     begin = _slot_of(now, limit)
     if slots and slots[-1][0] >= begin:
         return [*slots[:-1], [slots[-1][0], slots[-1][1] + amount]]
@@ -229,43 +259,17 @@ def midnight(moment: float, zone: str, days: int = 0) -> float:
     return (local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)).timestamp()
 
 
-def _meant(
-    limits: Sequence[Limit],
-    kind: str,
-    told: float,
-    left: float | None,
-    reset: float | None,
-    amounts: Mapping[str, int],
-) -> Limit | None:
-    """Which of our limits a header speaks of: the one it has told before, else by the time until it is full again
-    (what is missing of it, refilled evenly over its length), else the one nearest in size."""
-    mine = [limit for limit in limits if limit.name.startswith(kind)]
-    for limit in mine:
-        if amounts.get(limit.key) == told:
-            return limit
-    if reset is not None and left is not None and told > left:
-        length = reset * told / (told - left)
-        return min(mine, key=lambda limit: abs(length - limit.seconds), default=None)
-    return min(mine, key=lambda limit: abs(limit.amount - told), default=None)
+def _counts(key: str, slots: Sequence[Sequence[float]], now: float) -> bool:
+    """Whether a window still holds something: those of models that are no longer asked are forgotten."""
+    seconds = DAY if key.partition("/")[0].endswith("day") else MINUTE
+    return any(begin > now - 2 * seconds for begin, _ in slots)
 
 
-def _told(headers: Mapping[str, str], part: str, kind: str) -> float | None:
-    value = headers.get(f"x-ratelimit-{part}-{kind}", "").strip()
-    return _duration(value) if part == "reset" else _number(value)
-
-
-def _number(value: str) -> float | None:
-    return float(value) if re.fullmatch(r"\d{1,12}(\.\d+)?", value) else None
-
-
-def _duration(value: str) -> float | None:
-    """Seconds of "2m59.56s", "7.66s", "120ms", "1h2m" or a plain number."""
-    if _number(value) is not None:
-        return float(value)
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value)
-    if not parts or "".join(number + unit for number, unit in parts) != value:
-        return None
-    return sum(float(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": DAY}[unit] for number, unit in parts)
+def _pause(value: object) -> Pause:
+    if not isinstance(value, list) or len(value) != 4:
+        return Pause()
+    until, day, strikes, since = value
+    return Pause(_number_in(until), day is True, int(_number_in(strikes)), _number_in(since))
 
 
 def _slots(value: object) -> list[list[float]]:

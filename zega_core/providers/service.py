@@ -7,12 +7,13 @@ Importing this module loads no client library: an adapter, and with it the servi
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import import_module
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -29,6 +30,14 @@ ADAPTERS = {
 }
 ALIKE = 0.4
 """Least likeness, from 0 to 1, at which a model's name counts as near another."""
+THINKS = re.compile(r"qwen-?3(?!\d)|kimi-?k2|deepseek-?r1|thinking|reasoner")
+"""Names of models that may think before they write."""
+NO_CHAT = re.compile(
+    r"embed|rerank|whisper|siglip|dall-e|diffusion|transcribe|sentence-transformers"
+    r"|(?<![a-z])(clip|tts|bge|gte|e5|minilm|speecht5|kokoro|flux|sdxl|imagen|image|((col|distil|modern|ro)?berta?))"
+    r"(?![a-z])"
+)
+"""Names, and families, of models for embedding, ranking, speech and images."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,12 @@ class Access:
 
 @dataclass(frozen=True)
 class ListedModel:
-    """``remote`` marks a model that runs elsewhere although its server is on this machine: the text leaves it."""
+    """``remote`` marks a model that runs elsewhere although its server is on this machine: the text leaves it.
+    ``writes`` is False for one that is known not to chat, such as a model for embedding, speech or images."""
 
     id: str
     remote: bool = False
+    writes: bool = True
 
 
 class Service(Protocol):
@@ -78,10 +89,19 @@ def connect(provider: str, access: Access) -> Service:
 
 
 def thinking_room(provider: str, model: str) -> int:
-    """Tokens to allow on top of an answer for models whose thinking cannot be switched off: it counts as output."""
+    """Tokens to allow on top of an answer for models whose thinking cannot be switched off: it counts as output. The
+    adapters add them to what they ask for."""
     if provider == "gemini" and model.removeprefix("models/").startswith(("gemini-2.5-pro", "gemini-3")):
         return 1024
-    return 512 if "gpt-oss" in model else 0
+    name = model.lower()
+    if "gpt-oss" in name:
+        return 512
+    return 1024 if provider in ("huggingface", "openai_compatible") and THINKS.search(name) else 0
+
+
+def can_write(name: str) -> bool:
+    """Whether a model, by its name or its family, may be one that chats."""
+    return NO_CHAT.search(name.lower()) is None
 
 
 class ServiceModel:
@@ -110,11 +130,17 @@ def usable(access: Access, label: str, base_url: str, *, needs_key: bool = False
         raise TeacherRefused(f"The key for {label} has characters that no key has. Copy it again into Settings.")
     try:
         parts = urlsplit(base_url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        host = parts.hostname or ""
+        fits = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
     except ValueError:
-        fits = False
+        host, fits = "", False
     if not fits or not re.fullmatch(r"[!-~]+", base_url):
         raise TeacherRefused(f"The address of {label} cannot be used. Correct it in Settings.")
+    if _is_link_local(host):
+        raise TeacherRefused(
+            f"The address of {label} is link-local: cloud machines keep their own secrets at such addresses, so "
+            "nothing is sent there. Correct it in Settings."
+        )
     return Access(base_url, key or None, access.local_only, access.connect, access.first_token, access.total)
 
 
@@ -132,15 +158,31 @@ def is_loopback(url: str) -> bool:
 def is_loopback_host(host: str) -> bool:
     """Whether a host is this machine, told without asking a name server."""
     host = host.strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":  # names that end in it are looked up like any other
         return True
+    address = _ip(host)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _is_link_local(host: str) -> bool:
+    host = host.strip("[]").rstrip(".")
+    address = _ip(host)
+    if address is None:
+        try:
+            address = IPv4Address(socket.inet_aton(host))  # "2852039166" and "0xa9fea9fe" are addresses too
+        except OSError:
+            return False
+    return address.is_link_local
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, None for a name."""
     try:
         address = ip_address(host)
     except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback or address.is_unspecified
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def nearest(wanted: str, listed: Sequence[str]) -> str | None:

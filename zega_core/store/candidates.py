@@ -22,7 +22,7 @@ def wins(session: Session, writer_id: str, session_id: int | None = None) -> lis
     """Per model, most wins first: in how many votes it took part and how many it won. Of one session or of all."""
     won = func.sum(case((col(Candidate.won), 1), else_=0))
     query = select(Candidate.model, func.count(), won, func.avg(Candidate.quality)).where(
-        Candidate.user_id == writer_id
+        Candidate.user_id == writer_id, col(Candidate.counted)
     )
     if session_id is not None:
         query = query.where(Candidate.session_id == session_id)

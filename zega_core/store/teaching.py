@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from logging import getLogger
 
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from zega_core.configs import TeachingConfig
 from zega_core.store import writers
@@ -16,7 +17,8 @@ log = getLogger(__name__)
 
 
 def load(session: Session, writer_id: str) -> TeachingConfig:
-    """The writer's choices, or the defaults. A row that cannot be read (another version's) counts as none."""
+    """The writer's choices, or the defaults. Of a row that cannot be read (another version's) nothing is taken but the
+    budget, and nobody outside this machine is asked: a switch that protects must not open by mistake."""
     row = session.get(AutoTrainingConfig, writer_id)
     if row is None:
         return TeachingConfig()
@@ -24,7 +26,16 @@ def load(session: Session, writer_id: str) -> TeachingConfig:
         return TeachingConfig.model_validate(row.config)
     except ValidationError as error:
         log.warning("the teaching choices of a writer cannot be used: %d mistakes", error.error_count())
-        return TeachingConfig()
+        budget = row.config.get("budget") if isinstance(row.config, dict) else None
+        if isinstance(budget, int | float) and 0 < budget <= 100_000:
+            return TeachingConfig(local_only=True, budget=budget)
+        return TeachingConfig(local_only=True)
+
+
+def changed_at(session: Session, writer_id: str) -> datetime | None:
+    """When the writer last chose; None before the first time."""
+    query = select(AutoTrainingConfig.updated_at).where(AutoTrainingConfig.user_id == writer_id)
+    return session.exec(query).first()
 
 
 def save(session: Session, writer_id: str, config: TeachingConfig) -> None:

@@ -103,7 +103,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("provider_call", schema=None) as batch_op:
         batch_op.create_index("ix_provider_call_session", ["session_id"], unique=False)
-        batch_op.create_index("ix_provider_call_user_at", ["user_id", "at"], unique=False)
+        batch_op.create_index("ix_provider_call_user_model", ["user_id", "provider", "model", "id"], unique=False)
 
     with op.batch_alter_table("example", schema=None) as batch_op:
         batch_op.add_column(sa.Column("judge_score", sa.Float(), nullable=True))
@@ -126,7 +126,7 @@ def downgrade() -> None:
         batch_op.drop_column("judge_score")
 
     with op.batch_alter_table("provider_call", schema=None) as batch_op:
-        batch_op.drop_index("ix_provider_call_user_at")
+        batch_op.drop_index("ix_provider_call_user_model")
         batch_op.drop_index("ix_provider_call_session")
 
     op.drop_table("provider_call")
