@@ -11,7 +11,7 @@ from zega_core.store import candidates, examples, sessions
 from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, TrainingSession
 from zega_ui.boot import open_page
 from zega_ui.components import empty_state, genre_label_of, genre_name, local_time, page_header, piece, prose, section
-from zega_ui.ledger_view import teachers_of
+from zega_ui.ledger_view import teachers_of, wins
 from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
@@ -57,6 +57,11 @@ def overview() -> None:
     st.caption(" · ".join(words))
     section("Sessions", "Tick a session to open it.")
     table(number)
+    with db.reading() as session:
+        votes = candidates.wins(session, writer)
+    if votes:
+        section("Votes", "Where several teachers wrote the same piece: how often whose was the best.")
+        wins(votes)
 
 
 def table(number: int) -> None:

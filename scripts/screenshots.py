@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from playwright.sync_api import sync_playwright
 
 from tests.support.app import Visitor, chromium_of, serving
+from tests.support.services import FakeService
 from zega_core import auto_train, db, providers
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig
@@ -44,11 +45,12 @@ def main() -> None:
         settings = Settings(home=Path(folder))
         one = write_some(settings)
         pages = {"auto-train": "/", "history": "/history", "session": f"/history?session={one}"}
-        with serving(settings) as server:
+        pages["settings"] = "/settings"
+        with FakeService("ollama") as ollama, serving(settings, {"OLLAMA_HOST": ollama.url}) as server:
             for name, path in pages.items():
                 visitor = Visitor(browser, server)
                 visitor.open(path)
-                visitor.page.wait_for_timeout(1500)
+                visitor.page.wait_for_timeout(4000)  # a look at the services has been answered by then
                 visitor.page.screenshot(path=str(IMAGES / f"{name}.png"))
                 visitor.close()
         db.forget()

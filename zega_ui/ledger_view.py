@@ -54,7 +54,12 @@ def teachers_of(row: TrainingSession) -> None:
             st.caption(line)
     if votes:
         st.markdown(f"**Votes**, {plural(row.min_votes, 'teacher')} for each piece")
-        st.text("\n".join(_vote_line(one) for one in votes))
+        wins(votes)
+
+
+def wins(votes: list[candidates.Wins]) -> None:
+    """Who won how many votes, most first."""
+    st.text("\n".join(_vote_line(one) for one in votes))
 
 
 def _frame(totals: list[TeacherTotals]) -> pd.DataFrame:
@@ -83,7 +88,10 @@ def _cost(one: TeacherTotals) -> str:
 
 def _costs(row: TrainingSession, totals: list[TeacherTotals]) -> str:
     cost, unpriced = sum(one.cost for one in totals), sum(one.unpriced for one in totals)
+    kept = sum(one.kept for one in totals)
     words = [f"{euros(cost)} in all, by list price or your own" if cost else ""]
+    if cost and not unpriced:
+        words.append(f"{kept / cost:,.0f} kept for a euro")
     if row.budget is not None:
         words.append(f"budget {euros(row.budget)}")
     if unpriced:
