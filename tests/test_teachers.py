@@ -389,6 +389,16 @@ class TestCheck:
         assert said["message"]
         assert KEY not in json.dumps(said)
 
+    @pytest.mark.parametrize("provider", ["ollama", "openai_compatible"])
+    def test_a_model_of_the_cloud_is_not_tested_under_local_only(
+        self, config: Settings, services: Services, provider: str
+    ):
+        service = services.add(provider)
+        choose(local_only=True)
+        teacher_checks.check(self.ask(provider, "gpt-oss:120b-cloud"), config)
+        assert self.result(provider, "gpt-oss:120b-cloud")["state"] in ("off", "refused")
+        assert not service.completions
+
     def test_the_same_check_is_under_way_once_and_done_once(self, config: Settings, services: Services):
         service = services.add("groq")
         first = self.ask("groq")

@@ -158,7 +158,10 @@ def _test(place: teachers.Place, model: str, writer_id: str, settings: Settings)
         return {"state": "off", "message": place.absent}
     with db.reading(settings) as session:
         found = last_look(session, writer_id, place.key)
-    teacher = teachers.member(settings, place, model, elsewhere=found.elsewhere if found else ())
+    elsewhere = found.elsewhere if found else ()
+    if place.access.local_only and teachers.leaves(place, model, elsewhere):
+        return {"state": "off", "message": f"{model} runs elsewhere. Turn Local only off to ask it."}
+    teacher = teachers.member(settings, place, model, elsewhere=elsewhere)
     started = time.monotonic()
     try:
         completion = Fallback([teacher], patience=10.0).complete(

@@ -130,9 +130,9 @@ def limits_of(place: Place, model: str) -> list[Limit]:
 
 
 def leaves(place: Place, model: str, elsewhere: Sequence[str] = ()) -> bool:
-    """Whether what this model is asked leaves the machine. Ollama passes its cloud models on: it names them so, or
-    lists them as ``elsewhere``."""
-    return not place.local or model in elsewhere or (place.key == "ollama" and model.lower().endswith("cloud"))
+    """Whether what this model is asked leaves the machine. Ollama, which also answers as an OpenAI-compatible server,
+    passes its cloud models on: it names them so, or lists them as ``elsewhere``."""
+    return not place.local or model in elsewhere or model.lower().endswith((":cloud", "-cloud"))
 
 
 def price_of(place: Place, model: str, elsewhere: Sequence[str] = ()) -> Callable[[int, int], float | None]:

@@ -17,7 +17,8 @@ UNREACHABLE = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "U
 NO_MODEL_CODES = {"model_decommissioned", "model_not_found", "model_not_supported"}
 NO_MODEL = re.compile(
     r"\bmodels?(\s+(you|requested|specified|with|named|name|id))*"
-    r"([\s:/]+([\"'`][^\"'`\n]{1,200}[\"'`]|(?P<name>(?!(?:is|was|are|were|has|have|does|do|did|could)\b)[^\s\"'`,;]{1,200})))?"
+    r"([\s:/]+([\"'`][^\"'`\n]{1,200}[\"'`]"
+    r"|(?P<name>(?!(?:is|was|are|were|has|have|does|do|did|could)\b)[^\s\"'`,;]{1,200})))?"
     r"\s+((is|was|are|were|has been|have been|does|do|did|could)\s+)?"
     r"(not (be )?found|not exist|decommissioned|no longer (available|supported)|not supported)\b"
     r"|\bnot a valid model\b|\bno models? loaded\b|\bno such model\b|\bunknown model\b",
