@@ -202,9 +202,12 @@ class _Work:
         """A piece that came too late to be stored: its calls were made, and may have cost something."""
         if late.cancelled() or late.exception() is not None:
             return
+        piece = late.result()
+        if not piece.calls and not piece.judge_calls:
+            return
         try:
             with db.session(self.settings) as session:
-                self._note(session, late.result())
+                self._note(session, piece)
         except Exception:  # in a thread that nobody waits for
             log.exception("the calls of a piece that came late could not be noted")
 
