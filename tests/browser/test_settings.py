@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN
 from tests.support.app import Server, Visitor, serving
+from tests.support.worker import until
 from zega_core import db, keys, teachers
 from zega_core.configs import TeachingConfig
 from zega_core.providers.base import Call
@@ -146,6 +147,11 @@ def test_a_key_is_typed_saved_and_gone_and_a_teacher_is_moved(chromium: Browser,
             assert KEY not in log.read_text(encoding="utf-8")
 
 
+def budget_of(settings: Settings) -> float | None:
+    with db.reading(settings) as session:
+        return teaching.load(session, "default").budget
+
+
 def test_what_is_being_typed_survives_news(chromium: Browser, tmp_path: Path):
     settings = Settings(home=tmp_path / "home")
     with serving(settings, NOWHERE) as running:
@@ -158,6 +164,7 @@ def test_what_is_being_typed_survives_news(chromium: Browser, tmp_path: Path):
         expect(visitor.page.get_by_text("Unreachable")).to_be_visible(timeout=30_000)
         expect(field).to_have_value("12.5")
         visitor.page.keyboard.press("Tab")
+        until(lambda: budget_of(settings) == 12.5)
         visitor.page.reload()
         expect(visitor.page.get_by_label("Budget for a session, in euros")).to_have_value("12.50")
         visitor.close()
