@@ -102,7 +102,7 @@ class TestRetries:
         started = time.monotonic()
         with pytest.raises(Cancelled) as raised:
             Guarded(model, backoff=30).complete(ASK, GenerationOptions(stop=stop))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 10
         assert outcomes(raised.value.calls) == ["unavailable"]
 
     def test_the_name_that_the_service_reports_is_noted(self):
@@ -209,7 +209,16 @@ class TestBreaker:
     def test_many_callers_send_one_probe(self):
         clock = Clock()
         breaker = Breaker(clock=clock)
-        model = scripted("ollama/m", GONE, delay=0.05)
+        refused = threading.Event()
+
+        def reply(number: int, _: object) -> str | Exception:
+            if number == 1:
+                return GONE
+            refused.wait(10)  # the probe is under way until all others have asked
+            return "A story."
+
+        model = ScriptedTeacher(reply)
+        model.name = "ollama/m"
         teacher = guarded(model, breaker=breaker)
         with pytest.raises(ProviderUnavailable):
             teacher.complete(ASK, GenerationOptions())
@@ -221,6 +230,8 @@ class TestBreaker:
                 teacher.complete(ASK, GenerationOptions())
             except NotNow as error:
                 errors.append(error)
+                if len(errors) == 5:
+                    refused.set()
 
         threads = [threading.Thread(target=call) for _ in range(6)]
         for thread in threads:
@@ -357,7 +368,7 @@ class TestOrder:
         group = Fallback([guarded(model) for model in models])
         started = time.monotonic()
         assert group.complete(ASK, GenerationOptions()).model == "gemini/b"
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
 
     def test_a_limit_of_a_moment_is_waited_for_when_nobody_else_can_write(self):
         limited = RateLimited("Too many.", status=429, retry_after=0.05)
@@ -376,7 +387,7 @@ class TestOrder:
         started = time.monotonic()
         for _ in range(3):
             assert group.complete(ASK, GenerationOptions()).model == "storyteller"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
 
     def test_the_last_resort_stands_in_for_a_limit_that_lasts(self):
         limited = always("groq/a", RateLimited("Used up.", status=429, retry_after=5000, daily=True))
@@ -410,7 +421,7 @@ class TestOrder:
         group = Fallback([guarded(scripted("ollama/a", busy)), guarded(scripted("groq/b"))])
         started = time.monotonic()
         assert [group.complete(ASK, GenerationOptions()).model for _ in range(3)] == ["groq/b"] * 3
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
 
     def test_who_is_sure_to_write_is_waited_for_as_long_as_it_takes(self):
         class Crowded:
@@ -445,7 +456,7 @@ class TestOrder:
         started = time.monotonic()
         with pytest.raises(Cancelled):
             Fallback([guarded(model)]).complete(ASK, GenerationOptions(stop=stop))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 10
 
     def test_a_spent_budget_ends_the_run_instead_of_going_to_the_next(self):
         paid = guarded(scripted("groq/a"), price=lambda *_: 5.0, purse=Purse(1.0))
@@ -463,12 +474,10 @@ class TestVotes:
         return Fallback(members).several(ASK, GenerationOptions(), votes, lambda one, other: one == other)
 
     def test_as_many_different_teachers_as_asked_write_side_by_side(self):
-        models = [scripted(f"t/{name}", delay=0.2) for name in "abc"]
+        models, together = [scripted(f"t/{name}") for name in "abc"], threading.Barrier(2)
         for number, model in enumerate(models):
-            model._reply = lambda *_, number=number: f"Story {number}."
-        started = time.monotonic()
+            model._reply = lambda *_, number=number: f"Story {number}, {together.wait(10) >= 0}."
         found, failures = self.several(*models)
-        assert time.monotonic() - started < 0.38
         assert sorted(one.model for one in found) == ["t/a", "t/b"]
         assert not failures
         assert not models[2].calls
