@@ -309,8 +309,10 @@ class TestPurse:
             pass
 
     def test_free_teachers_go_on_when_the_budget_is_spent(self):
-        with Purse(1.0, spent=2.0).holding(0.0, "free"):
-            pass
+        model = scripted("ollama/m")
+        teacher = guarded(model, price=lambda *_: 0.0, purse=Purse(1.0, spent=2.0))
+        assert teacher.complete(ASK, GenerationOptions()).text
+        assert len(model.calls) == 1
 
     def test_only_answered_calls_are_paid(self):
         purse = Purse(10.0)
