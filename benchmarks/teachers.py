@@ -250,7 +250,8 @@ def limited(minutes: int = 3) -> None:
         started = time.monotonic()
         row = session_of(settings, 30 * minutes, TeachingConfig(teachers=(choice,), storyteller=False))
         with db.reading(settings) as session:
-            refused = ledger.bad_answers(session, row.id or 0).get("rate_limited", 0)
+            totals = ledger.by_teacher(session, row.id or 0)
+        refused = sum(one.outcomes.get("rate_limited", 0) for one in totals)
         moments = [request.at - started for request in found["groq"].completions]
         used = sum(moment < 60 * minutes for moment in moments)
         print(

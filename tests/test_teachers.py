@@ -21,7 +21,7 @@ from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig, TeacherChoice, TeachingConfig, checked
 from zega_core.errors import HomeError, InvalidInput
 from zega_core.jobs import client, workflows
-from zega_core.providers.brakes import Purse
+from zega_core.providers.base import Call
 from zega_core.settings import Settings
 from zega_core.store import candidates, checks, ledger, sessions, teaching
 from zega_core.tables import CallOutcome, Example, ExampleStatus, RunStatus, TrainingSession
@@ -486,7 +486,9 @@ class TestRun:
         assert row.status == RunStatus.done
         assert {example.model.partition("/")[0] for example in rows() if example.model} == {"gemini"}
         with db.reading() as session:
-            assert ledger.bad_answers(session, row.id or 0) == {outcome: 2}
+            totals = ledger.by_teacher(session, row.id or 0)
+        bad = {name: number for one in totals for name, number in one.outcomes.items() if name != CallOutcome.ok}
+        assert bad == {outcome: 2}
 
     def test_a_preamble_is_taken_off_before_the_piece_is_kept(self, config: Settings, services: Services):
         services.add("groq", lambda number: f"Sure! Here is a short scene for you:\n\n{writes(number)}")
@@ -688,5 +690,15 @@ def test_no_key_is_in_the_database_or_a_log(config: Settings, services: Services
             assert b"AIza_another_secret_key" not in content, path
 
 
-def test_a_purse_of_a_session_knows_what_it_has_cost(config: Settings):
-    assert Purse(1.0, 0.25).spent == 0.25
+def test_what_a_session_has_cost_before_counts_when_it_is_continued(
+    config: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    groq = services.add("groq")
+    monkeypatch.setattr(teachers, "price_of", lambda place, model, elsewhere=(): lambda prompt, completion: 0.001)
+    choose(teachers=only("groq"), storyteller=False, budget=0.5)
+    with db.session() as session:
+        row = sessions.create(session, AutoTrainConfig(num_examples=3), teacher="x", order_seed=3)
+        before = Call("groq", "m", CallOutcome.ok, 200, cost=0.5)
+        ledger.add(session, "default", [before], role="teacher", session_id=row.id)
+    assert run(config, session_id=row.session_id).status == RunStatus.stopped
+    assert not groq.completions

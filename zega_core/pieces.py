@@ -6,13 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Protocol
 
 from zega_core import judge
 from zega_core.catalog import Brief, Catalog, request
 from zega_core.dataset import NearDuplicates, text_hash
 from zega_core.errors import BadAnswer, BudgetSpent, Cancelled, NobodyLeft, ProviderError
 from zega_core.providers.base import Call, ChatModel, Completion, GenerationOptions, Message
+from zega_core.providers.fallback import Fallback
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus, Source, TrainingSession
@@ -23,14 +23,6 @@ from zega_core.teacher_tables import Candidate
 class Draw:
     idx: int
     brief: Brief
-
-
-class Voters(ChatModel, Protocol):
-    """A group of teachers that can write for the same prompt side by side (``providers.fallback.Fallback``)."""
-
-    def several(
-        self, messages: Sequence[Message], options: GenerationOptions, votes: int, alike: object
-    ) -> tuple[list[Completion], list[ProviderError]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +103,9 @@ class Desk:
         return [replace(found[0], calls=(*spent, *found[0].calls)), *found[1:]]
 
     def _ask(self, messages: Sequence[Message], options: GenerationOptions) -> list[Completion]:
-        several = getattr(self.teacher, "several", None)
-        if self.votes == 1 or several is None:
+        if self.votes == 1 or not isinstance(self.teacher, Fallback):
             return [self.teacher.complete(messages, options)]
-        found, failures = several(messages, options, self.votes, self._alike)
+        found, failures = self.teacher.several(messages, options, self.votes, self._alike)
         spent = tuple(call for error in failures for call in error.calls)
         return [replace(found[0], calls=(*found[0].calls, *spent)), *found[1:]]
 

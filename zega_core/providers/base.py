@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -83,10 +83,3 @@ class ChatModel(Protocol):
     in_flight: int
 
     def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion: ...
-
-
-class Streaming(ChatModel, Protocol):
-    """A chat model that can also show its answer while it is written: yields the text piece by piece and returns
-    the whole completion."""
-
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]: ...

@@ -117,16 +117,6 @@ def _totals(calls: Sequence[ProviderCall], kept: dict[str | None, int]) -> Teach
     )
 
 
-def bad_answers(session: Session, session_id: int) -> dict[str, int]:
-    """Calls of a session that were no piece, or no answer, by outcome."""
-    query = (
-        select(ProviderCall.outcome, func.count())
-        .where(ProviderCall.session_id == session_id, ProviderCall.outcome != CallOutcome.ok)
-        .group_by(ProviderCall.outcome)
-    )
-    return dict(session.exec(query).all())
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What has gone to one service: calls, characters of text, and when last. ``remote`` means off this machine."""
