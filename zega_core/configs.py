@@ -103,6 +103,7 @@ class ProviderKey(StrEnum):
 
 LimitName = Literal["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day"]
 ModelId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.@+-][\w.:/@+-]*$")]
+WornPhrase = Annotated[str, Field(min_length=2, max_length=60, pattern=r"^[^\W_](?:[\w' -]*\w)?$")]
 Dollars = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
@@ -164,6 +165,25 @@ class TeachingConfig(BaseModel):
 
     def choice(self, provider: str) -> TeacherChoice:
         return next(choice for choice in self.in_order() if choice.provider == provider)
+
+
+class TasteConfig(BaseModel):
+    """What a writer wants of the score.
+
+    ``keep_score`` stands in for the setting of the same name, None for that. ``personal`` lets the correction fitted to
+    the writer's ratings act, ``judge`` the judge's part; both act only where they were shown to help. ``worn`` are worn
+    phrases that the writer added to the catalog's, ``not_worn`` those of the catalog that do not count. ``avoid`` puts
+    what repeats in the writer's examples into the next prompts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_score: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    personal: bool = True
+    judge: bool = True
+    worn: Annotated[tuple[WornPhrase, ...], Field(max_length=500)] = ()
+    not_worn: Annotated[tuple[WornPhrase, ...], Field(max_length=500)] = ()
+    avoid: bool = True
 
 
 Config = TypeVar("Config", bound=BaseModel)

@@ -192,6 +192,11 @@ class Example(Table, table=True):
     judge_report: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     votes: int = 1
     """How many different answers it was chosen from."""
+    rating: int | None = None
+    """The writer's stars, 1 to 5."""
+    decision: str | None = Field(default=None, max_length=8)
+    """The writer's own word, ``keep`` or ``discard``: it outweighs every score."""
+    rated_at: datetime | None = _moment(nullable=True)
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
@@ -217,6 +222,19 @@ class Memory(Table, table=True):
     body: str
     genre: str | None = Field(default=None, max_length=16)
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Taste(Table, table=True):
+    """What a writer wants of the score (``configs.TasteConfig``), what was fitted to their ratings, and whether their
+    pieces are being scored again."""
+
+    user_id: str = Field(primary_key=True, foreign_key="writer.id", max_length=64)
+    config: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    fitted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    rescore_asked_at: datetime | None = _moment(nullable=True)
+    rescored_at: datetime | None = _moment(nullable=True)
+    rescore_result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
 
 
 class Favourite(Table, table=True):

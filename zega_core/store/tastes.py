@@ -1,0 +1,37 @@
+"""What each writer wants of the score, and what was fitted to their ratings."""
+
+from __future__ import annotations
+
+from logging import getLogger
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from zega_core.configs import TasteConfig
+from zega_core.store import writers
+from zega_core.tables import Taste, now
+
+log = getLogger(__name__)
+
+
+def load(session: Session, writer_id: str) -> TasteConfig:
+    """The writer's choices, or the defaults where there are none that can be read (another version's)."""
+    row = session.get(Taste, writer_id)
+    if row is None:
+        return TasteConfig()
+    try:
+        return TasteConfig.model_validate(row.config)
+    except ValidationError as error:
+        log.warning("the quality choices of a writer cannot be used: %d mistakes", error.error_count())
+        return TasteConfig()
+
+
+def save(session: Session, writer_id: str, config: TasteConfig) -> None:
+    row = _row(session, writer_id)
+    row.config, row.updated_at = config.model_dump(mode="json"), now()
+    session.add(row)
+
+
+def _row(session: Session, writer_id: str) -> Taste:
+    writers.ensure(session, writer_id)
+    return session.get(Taste, writer_id) or Taste(user_id=writer_id)
