@@ -41,10 +41,15 @@ class NearDuplicates:
         for gram in grams:
             self._holders.setdefault(gram, []).append(identity)
 
+    def remove(self, identity: int) -> None:
+        """Nothing is a duplicate of this text any more."""
+        self._sizes.pop(identity, None)
+
     def find(self, text: str) -> tuple[int, float] | None:
         """Identity and share (0 to 1) of the nearest text at or above the threshold, if any."""
         grams = _sampled_grams(text)
-        shared = Counter(identity for gram in grams for identity in self._holders.get(gram, ()))
+        holders = (identity for gram in grams for identity in self._holders.get(gram, ()))
+        shared = Counter(identity for identity in holders if identity in self._sizes)
         best: tuple[int, float] | None = None
         for identity, number in shared.items():
             share = number / min(len(grams), self._sizes[identity])
