@@ -1,4 +1,4 @@
-"""The command line: ``zega up | worker | auto-train | teachers | doctor``.
+"""The command line: ``zega up | worker | auto-train | rescore | teachers | doctor``.
 
 Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the call cannot be used,
 3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from typing import Annotated
@@ -19,10 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zega_core import db, providers, readiness, teacher_checks, teachers
+from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
 from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
 from zega_core.jobs import client, launcher
+from zega_core.rescore_words import outcome_in_words
 from zega_core.settings import ROOT, Settings, get_settings
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
@@ -184,6 +188,39 @@ def _print_result(row: TrainingSession) -> None:
         out.print(f"Quality {row.average_quality:.1f} on average, {row.min_quality:.1f} to {row.max_quality:.1f}.")
     if row.error:
         out.print(row.error)
+
+
+@cli.command(epilog="Example: zega rescore --writer ana --dry-run")
+def rescore(
+    writer: Annotated[str, typer.Option(help="Whose pieces.")] = DEFAULT_WRITER,
+    everything: Annotated[bool, typer.Option("--all", help="Also those whose score is up to date.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+) -> None:
+    """Score stored pieces again, without writing them again: those of older rules, or from before your taste changed.
+
+    No text changes, and your own decisions stay. Ctrl-C keeps what is done; the next call goes on with the rest."""
+    settings, stop = get_settings(), threading.Event()
+    check_writer_id(writer)
+    signal.signal(signal.SIGINT, lambda *_: stop.set())  # the batch under way is dropped, not torn
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
+        bar = progress.add_task("Scoring again", total=None)
+        outcome = rescoring.rescore(
+            writer,
+            settings,
+            everything=everything,
+            dry_run=dry_run,
+            progress=lambda done, of: progress.update(bar, completed=done, total=of),
+            stop=stop,
+        )
+    if not outcome.finished and not dry_run:
+        screen.print("Stopped; what is scored is kept. The next `zega rescore` goes on with the rest.")
+    if as_json:
+        sys.stdout.write(json.dumps({"writer": writer, **outcome.as_dict()}, ensure_ascii=False) + "\n")
+    else:
+        Console().print(outcome_in_words(outcome), highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if outcome.finished else 130)
 
 
 @cli.command("teachers")

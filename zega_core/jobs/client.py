@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from functools import lru_cache
 from logging import getLogger
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from zega_core import auto_train, db
 from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings, get_settings
-from zega_core.store import checks, runs, sessions
+from zega_core.store import checks, runs, scores, sessions
 from zega_core.tables import RunStatus, TrainingSession
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ log = getLogger(__name__)
 QUEUE = "runs"
 CHECKS = "checks"
 """Looks and tests have a queue of their own: they do not wait for runs."""
+RESCORES = "rescores"
+"""One at a time in a worker: scoring keeps a processor busy that runs need, too."""
 APPLICATION = "zega"
 VERSION = "jobs-1"
 """Pinned: DBOS would otherwise orphan pending runs at every edit. Raise it only for an incompatible change."""
@@ -103,6 +106,30 @@ def enqueue_check(check_id: int, settings: Settings) -> None:
         "app_version": VERSION,
     }
     _hand_over(options, settings, check_id)
+
+
+def rescore(writer_id: str, settings: Settings | None = None) -> None:
+    """Have a worker score a writer's outdated pieces again. While that waits or goes on, a second press changes
+    nothing."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        asked_at = scores.ask(session, writer_id)
+    enqueue_rescore(writer_id, asked_at, settings)
+
+
+def rescore_id(writer_id: str, asked_at: datetime) -> str:
+    return f"rescore:{writer_id}:{asked_at:%Y%m%dT%H%M%S%f}"
+
+
+def enqueue_rescore(writer_id: str, asked_at: datetime, settings: Settings) -> None:
+    """Hand a request to the workers. The same request twice is done once."""
+    options: EnqueueOptions = {
+        "workflow_name": "rescore",
+        "queue_name": RESCORES,
+        "workflow_id": rescore_id(writer_id, asked_at),
+        "app_version": VERSION,
+    }
+    _hand_over(options, settings, writer_id)
 
 
 def stop(writer_id: str, session_id: str, settings: Settings | None = None) -> None:

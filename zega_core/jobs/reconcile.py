@@ -7,10 +7,10 @@ from logging import getLogger
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, db
+from zega_core import auto_train, db, passes
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import checks, runs
+from zega_core.store import checks, runs, scores
 from zega_core.tables import TrainingSession, now
 
 log = getLogger(__name__)
@@ -23,7 +23,7 @@ def reconcile(settings: Settings) -> int:
     """Enqueue what is missing, take over what is abandoned, write the records that failed. Returns how many."""
     with db.reading(settings) as session:
         rows, unrecorded = runs.unfinished(session), runs.unrecorded(session)
-        unanswered = checks.unanswered(session)
+        unanswered, rescores = checks.unanswered(session), scores.asked(session)
     changed = 0
     for row_id in rows:
         try:
@@ -34,6 +34,11 @@ def reconcile(settings: Settings) -> int:
             log.exception("training session %d could not be taken up", row_id)
     for check in unanswered:  # asked for before there was a queue
         client.enqueue_check(check.id or 0, settings)
+    for writer_id in rescores:
+        try:
+            changed += _revive_rescore(writer_id, settings)
+        except Exception:
+            log.exception("scoring again could not be taken up for a writer")
     for session_id in unrecorded:
         auto_train.record(session_id, settings)
     return changed + len(unrecorded)
@@ -47,7 +52,7 @@ def _revive(row: TrainingSession, settings: Settings) -> bool:
         log.info("session %s had no workflow", row.session_id)
         client.enqueue(row, settings)
         return True
-    if found[0].status in WAITING or not _abandoned(row, found[0], settings):
+    if found[0].status in WAITING or not _abandoned(row.heartbeat_at, found[0], settings):
         return False
     with db.session(settings) as session:
         taken = runs.take_over(session, row)
@@ -58,9 +63,30 @@ def _revive(row: TrainingSession, settings: Settings) -> bool:
     return True
 
 
-def _abandoned(row: TrainingSession, workflow: WorkflowStatus, settings: Settings) -> bool:
+def _revive_rescore(writer_id: str, settings: Settings) -> bool:
+    with db.reading(settings) as session:
+        row = scores.peek(session, writer_id)
+    asked_at, progress = row.rescore_asked_at, passes.read_progress(row.rescore_result)
+    if asked_at is None or not scores.waits(row):
+        return False
+    found = client.dbos_client(settings).list_workflows(
+        workflow_ids=[client.rescore_id(writer_id, asked_at)], load_input=False, load_output=False
+    )
+    if found:
+        stored_at = None if progress is None else datetime.fromtimestamp(progress.at, UTC)
+        if found[0].status in WAITING or not _abandoned(stored_at, found[0], settings):
+            return False
+        with db.session(settings) as session:
+            asked_at = scores.ask_again(session, writer_id, asked_at)
+        if asked_at is None:
+            return False
+    client.enqueue_rescore(writer_id, asked_at, settings)
+    return True
+
+
+def _abandoned(heartbeat: datetime | None, workflow: WorkflowStatus, settings: Settings) -> bool:
     if workflow.status != "PENDING":
         return True  # it ended, and yet the row says that there is work to do
     begun = datetime.fromtimestamp((workflow.updated_at or 0) / 1000, UTC)
-    alive = max(begun, row.heartbeat_at or begun)
+    alive = max(begun, heartbeat or begun)
     return (now() - alive).total_seconds() > settings.stale_after

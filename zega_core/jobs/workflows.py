@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, staffing, teacher_checks
+from zega_core import auto_train, rescore, staffing, teacher_checks
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
 from zega_core.settings import get_settings
@@ -48,3 +48,13 @@ def ask_teacher(check_id: int) -> None:
 @DBOS.workflow(name="check_teacher", max_recovery_attempts=3)
 def check_teacher_workflow(check_id: int) -> None:
     ask_teacher(check_id)
+
+
+@DBOS.step(name="score_again")
+def score_again(writer_id: str) -> None:
+    rescore.answer(writer_id, get_settings())
+
+
+@DBOS.workflow(name="rescore", max_recovery_attempts=1000)
+def rescore_workflow(writer_id: str) -> None:
+    score_again(writer_id)
