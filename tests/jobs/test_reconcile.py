@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
+from tests.support.engine import FakeEngine, fake_engine
 from zega_core import db
 from zega_core.configs import AutoTrainConfig
-from zega_core.jobs import client
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings
 from zega_core.store import runs, sessions
@@ -21,33 +18,7 @@ from zega_core.tables import RunStatus, now
 pytestmark = pytest.mark.usefixtures("database")
 
 
-@dataclass
-class FakeEngine:
-    """The engine's answers: a status per workflow id, when it took it up, and what was enqueued."""
-
-    seconds_ago: float = 1000
-    statuses: dict[str, str] = field(default_factory=dict)
-    enqueued: list[str] = field(default_factory=list)
-
-    def list_workflows(self, *, workflow_ids: list[str], **_: object) -> list[SimpleNamespace]:
-        (one,) = workflow_ids
-        if one not in self.statuses:
-            return []
-        return [
-            SimpleNamespace(status=self.statuses[one], updated_at=int((now().timestamp() - self.seconds_ago) * 1000))
-        ]
-
-    def enqueue(self, options: dict[str, str], session_id: str, attempt: int) -> None:
-        self.enqueued.append(options["workflow_id"])
-        self.statuses.setdefault(options["workflow_id"], "ENQUEUED")
-
-
-@pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    fake = FakeEngine()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "dbos_client", lambda settings: fake)
-        yield fake
+engine = fake_engine
 
 
 def create(status: RunStatus, silent: float | None) -> str:
