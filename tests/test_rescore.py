@@ -470,6 +470,28 @@ class TestWithTheRealScore:
         assert all_pieces() == before
         assert record(session_id) == history
 
+    def test_all_that_a_run_kept_comes_back_and_its_twins_do_not(
+        self, config: Settings, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(rescore, "BATCH", 30)
+        config = config.model_copy(update={"near_duplicate_share": 0.03})  # the storyteller repeats itself little
+        self.wrote(storyteller(), 120, config)
+        before = [one["status"] for one in all_pieces()]
+        assert 20 < before.count("kept") < 110
+        low = {"quality_version": 0, "status": "set_aside", "reason": "1.0 is below 7.0. x", "duplicate_of": None}
+        with db.session() as session:
+            session.exec(update(Example).values(**low))  # type: ignore[call-overload]
+        would = again(config, dry_run=True)
+        outcome = again(config)
+        assert would.now_kept == outcome.now_kept
+        kept = [one["completion"] for one in all_pieces() if one["status"] == "kept"]
+        assert outcome.now_kept == len(kept)
+        known = NearDuplicates(0.03)
+        for number, words in enumerate(kept):
+            assert known.find(words) is None
+            known.add(number, words)
+        assert abs(len(kept) - before.count("kept")) < 8  # a run keeps in the order in which pieces arrive
+
     def test_the_reason_is_in_the_words_of_a_run(self, config: Settings):
         """Should those words change, what was set aside for its score must still be known by them."""
         self.wrote(ScriptedTeacher(lambda number, options: story(options.seed, sentences=2)), 6, config)

@@ -20,7 +20,7 @@ from zega_core.errors import HomeError, InvalidInput, NotFound, ZegaError
 from zega_core.passes import Outcome, Progress, before_taste, read_progress, signature
 from zega_core.quality import QUALITY_VERSION, QualityReport, score
 from zega_core.settings import Settings
-from zega_core.settling import Kept, number, settle
+from zega_core.settling import Kept, number, set_aside_for_its_score, settle
 from zega_core.store import scores, writers
 from zega_core.store.scores import Text
 from zega_core.tables import Example, ExampleStatus, now
@@ -226,6 +226,8 @@ class _Pass:
         # Another text than the one that was scored: whoever wrote it has scored it.
         found = [one for one in found if one.completion == batch.texts[one.id or 0].completion]
         worth = {one.id or 0: taste.worth(batch.reports[one.id or 0], number(one.judge_score)) for one in found}
+        if any(set_aside_for_its_score(one) and worth[one.id or 0] >= taste.keep_score for one in found):
+            self.kept.learn(session)
         for example in sorted(found, key=lambda one: worth[one.id or 0] >= taste.keep_score):
             if not self.stored:
                 session.expunge(example)

@@ -22,7 +22,7 @@ _FOR_ITS_SCORE = re.compile(r"\d+(\.\d+)? is below ")
 
 
 class Kept:
-    """What a writer has kept, to find twins in. It is read when the first twin is looked for.
+    """What a writer has kept, to find twins in.
 
     With ``stored`` every change is in the database, and what is found is looked up there once more; without (to find
     out what would change) only here.
@@ -41,8 +41,7 @@ class Kept:
                 self._known.add(identity, text)
 
     def twin(self, session: Session, example: Example) -> tuple[int, str] | None:
-        """A kept piece that this one repeats, and the reason in words."""
-        self.learn(session)
+        """A kept piece that this one repeats, and the reason in words; ``learn`` first in each transaction."""
         while (found := self._known.find(example.completion)) is not None:
             identity, share = found
             if not self._stored or scores.is_kept(session, self._writer_id, identity):
@@ -53,6 +52,7 @@ class Kept:
 
     def add(self, example: Example) -> None:
         self._known.add(example.id or 0, example.completion)
+        self._newest = max(self._newest, example.id or 0)  # not learnt once more: it would count twice
 
     def remove(self, example: Example) -> None:
         self._gone.add(example.id or 0)
