@@ -134,7 +134,7 @@ class TestRules:
 
     def test_a_piece_comes_back_where_its_twin_falls(self, config: Settings):
         comes, falls = add(says(8.0, 1), kept=False), add("2.0" + says(8.0, 1)[3:], score=8.0)
-        again(config)
+        assert again(config, dry_run=True).now_kept == again(config).now_kept == 1
         assert [piece(comes).status, piece(falls).status] == ["kept", "set_aside"]
 
     def test_pieces_without_a_text_are_left_alone(self, config: Settings):
@@ -350,6 +350,14 @@ class TestPasses:
         for seed in range(30):
             add(says(6.0 + seed % 7 / 2, seed), kept=False)
         outcomes: list[passes.Outcome] = []
+        together, met = threading.Barrier(2), threading.local()
+
+        def at_once(*arguments: Any) -> Any:
+            if not hasattr(met, "other"):  # both have read the same batch
+                met.other = together.wait(30)
+            return told(*arguments)
+
+        monkeypatch.setattr(rescore, "score", at_once)
         both = [threading.Thread(target=lambda: outcomes.append(again(config, everything=True))) for _ in range(2)]
         for one in both:
             one.start()
@@ -361,6 +369,8 @@ class TestPasses:
             stored = passes.read_progress(session.get_one(Taste, "ana").rescore_result)
         assert stored is not None
         assert (stored.counted, stored.of) == (30, 30)
+        assert stored.now_kept == len([one for one in all_pieces() if one["status"] == "kept"]) > 10
+        assert {outcome.now_kept for outcome in outcomes} == {stored.now_kept}
 
     def test_a_decision_made_while_the_batch_is_scored_is_seen(self, config: Settings, monkeypatch: pytest.MonkeyPatch):
         one = add(says(2.0, 1))
@@ -373,6 +383,20 @@ class TestPasses:
         monkeypatch.setattr(rescore, "score", slow)
         again(config)
         assert (piece(one).status, piece(one).decision, piece(one).quality) == ("kept", "keep", 2.0)
+
+    def test_a_text_that_was_changed_meanwhile_keeps_its_own_score(
+        self, config: Settings, monkeypatch: pytest.MonkeyPatch
+    ):
+        one, other = add(says(2.0, 1)), add(says(8.0, 2))
+
+        def slow(*arguments: Any) -> Any:
+            with db.session() as session:
+                session.exec(update(Example).where(col(Example.id) == one).values(completion="mine", quality=9.0))  # type: ignore[call-overload]
+            return told(*arguments)
+
+        monkeypatch.setattr(rescore, "score", slow)
+        again(config)
+        assert (piece(one).status, piece(one).quality, piece(other).quality) == ("kept", 9.0, 8.0)
 
     def test_nobody_waits_for_the_scoring(self, config: Settings, monkeypatch: pytest.MonkeyPatch):
         add(says(8.0, 1))
