@@ -19,7 +19,7 @@ from zega_core.dataset import NearDuplicates
 from zega_core.errors import HomeError, NotFound
 from zega_core.providers import storyteller
 from zega_core.providers.base import ChatModel
-from zega_core.quality import QUALITY_VERSION
+from zega_core.quality import QUALITY_VERSION, QualityReport
 from zega_core.settings import Settings
 from zega_core.store import scores, sessions, tastes, writers
 from zega_core.tables import Example, ExampleStatus, Source, Story, Taste, TrainingSession, now
@@ -352,7 +352,7 @@ class TestPasses:
         outcomes: list[passes.Outcome] = []
         together, met = threading.Barrier(2), threading.local()
 
-        def at_once(*arguments: Any) -> Any:
+        def at_once(*arguments: Any) -> QualityReport:
             if not hasattr(met, "other"):  # both have read the same batch
                 met.other = together.wait(30)
             return told(*arguments)

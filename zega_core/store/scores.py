@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, update
 from sqlalchemy import select as sql_select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
@@ -37,11 +38,16 @@ class Text:
 def row(session: Session, writer_id: str, *, hold: bool = False) -> Taste:
     """The writer's row, created if new. ``hold`` lets nobody else change it until the end of the transaction."""
     query = select(Taste).where(Taste.user_id == writer_id)
-    found = session.exec(query.with_for_update() if hold else query).first()
-    if found is None:
-        writers.ensure(session, writer_id)
-        session.add(found := Taste(user_id=writer_id))
-        session.flush()
+    query = query.with_for_update() if hold else query
+    found = session.exec(query).first()
+    if found is not None:
+        return found
+    writers.ensure(session, writer_id)
+    try:
+        with session.begin_nested():
+            session.add(found := Taste(user_id=writer_id))
+    except IntegrityError:  # another process was first
+        return session.exec(query).one()
     return found
 
 
