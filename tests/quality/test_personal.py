@@ -163,6 +163,13 @@ class TestJudge:
     def test_a_score_that_is_none_is_ignored(self, said):
         assert judged.blended(report(dict.fromkeys(NAMES, 6.0)), said, 0.5) == 6.0
 
+    def test_the_table_of_all_weights_is_the_same_arithmetic(self):
+        pieces = writer(20, seed=5, judge=1.0)
+        gated = RatedPiece(Rating(5), "p", report({"form": 2.0}, gate="A list."), 9.0)
+        for weight, row in zip(judged.WEIGHTS, judged._options([*pieces, gated]), strict=True):
+            one_by_one = [judged.blended(one.report, one.judged, weight) for one in [*pieces, gated]]
+            assert row.tolist() == pytest.approx(one_by_one)
+
     @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 2), st.booleans())
     def test_it_is_never_more_than_half_way_and_lifts_no_gate(self, measured, said, weight, gated):
         value = judged.blended(report({"form": 5.0}, measured, "A list." if gated else None), said, weight)

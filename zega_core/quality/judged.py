@@ -69,7 +69,7 @@ def fit(pieces: Sequence[RatedPiece], version: int) -> JudgePart:
     if len(known) < ENOUGH:
         return JudgePart(version, 0.0, len(known), None)
     opinions = np.array([one.rating.opinion for one in known])
-    options = np.array([[blended(one.report, one.judged, weight) for one in known] for weight in WEIGHTS])
+    options = _options(known)
     prompts = [one.prompt for one in known]
     fold, held_out = folds(prompts), options[0].copy()
     for left_out in set(fold.tolist()):
@@ -78,6 +78,16 @@ def fit(pieces: Sequence[RatedPiece], version: int) -> JudgePart:
     found = gain(opinions, options[0], held_out, prompts)
     weight = WEIGHTS[_best(opinions, options)] if found is not None and found.shown else 0.0
     return JudgePart(version, weight, len(known), found)
+
+
+def _options(known: Sequence[RatedPiece]) -> Array:
+    """``blended`` for every weight (rows) and piece (columns)."""
+    measured = np.array([one.report.score for one in known])
+    said = np.array([one.judged or 0.0 for one in known])
+    gated = np.array([one.report.gate is not None for one in known])
+    part = np.array(WEIGHTS)[:, None]
+    mixed = (1 - part) * measured + part * said
+    return np.where(gated, np.minimum(mixed, measured), mixed)
 
 
 def _best(opinions: Array, options: Array) -> int:

@@ -101,11 +101,13 @@ def fit(pieces: Sequence[RatedPiece], version: int, judge_weight: float = 0.0) -
     """
     current = [one for one in pieces if one.report.version == version]
     labels = _inputs(current)
-    rows = [(one, scores) for one in current if (scores := _scores(one.report, labels)) is not None]
-    if len(rows) < ENOUGH or not labels:
+    if len(current) < ENOUGH or not labels:
         return None
-    known = [one for one, _ in rows]
-    sides = np.array([scores for _, scores in rows])
+    sides = np.array([_scores(one.report, labels) for one in current])
+    whole = ((sides >= 0) & (sides <= 10)).all(axis=1)  # never true of NaN
+    known, sides = [one for one, complete in zip(current, whole, strict=True) if complete], sides[whole]
+    if len(known) < ENOUGH:
+        return None
     varied = sides.std(axis=0) > 0.05
     if not varied.any():
         return None
@@ -133,10 +135,9 @@ def _inputs(pieces: Sequence[RatedPiece]) -> dict[str, str]:
     return {name: labels[name] for name in common[:INPUTS]}
 
 
-def _scores(report: QualityReport, names: Mapping[str, str]) -> list[float] | None:
-    scores = {one.name: number(one.score, 0, 10) for one in report.criteria}
-    found = [scores.get(name) for name in names]
-    return None if None in found else found  # type: ignore[return-value]
+def _scores(report: QualityReport, names: Mapping[str, str]) -> list[float]:
+    scores = {one.name: one.score for one in report.criteria}
+    return [scores.get(name, np.nan) for name in names]
 
 
 def _ridge(sides: Array, opinions: Array, base: Array) -> tuple[Array, Array, Array]:
