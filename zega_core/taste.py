@@ -14,6 +14,7 @@ from zega_core.quality.agreement import (
     Decided,
     Proposal,
     Rating,
+    apart,
     decided,
     interval,
     propose,
@@ -190,6 +191,13 @@ def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
         decided=decided(worths, wanted, taste.keep_score),
         proposal=propose(worths, wanted, taste.keep_score),
     )
+
+
+def disagreements(found: Overview) -> list[tuple[RatedPiece, float]]:
+    """Rated pieces, those first that rank most differently, with how much higher (to 1) or lower (to -1) the writer
+    ranks them than the measured score does."""
+    higher = apart([one.rating.opinion for one in found.pieces], [one.report.score for one in found.pieces])
+    return sorted(zip(found.pieces, higher, strict=True), key=lambda row: -abs(row[1]))
 
 
 def _agreed(one: list[float], other: list[float], prompts: list[str] | None) -> Agreed:

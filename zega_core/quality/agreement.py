@@ -169,3 +169,12 @@ def _decided(kept: Array, wants: Array, thresholds: Sequence[float]) -> list[Dec
         )
         for threshold, hits, expected in zip(thresholds, right, chance, strict=True)
     ]
+
+
+def apart(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    """How far each item lies higher in ``one`` than in ``other``, as a share of the whole ranking, -1..1."""
+    if len(one) < 2:
+        return [0.0] * len(one)
+    whole = np.ones((1, len(one)))
+    difference = _ranks(np.asarray(one, float), whole) - _ranks(np.asarray(other, float), whole)
+    return (difference[0] / (len(one) - 1)).tolist()

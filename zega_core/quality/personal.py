@@ -104,8 +104,8 @@ def fit(pieces: Sequence[RatedPiece], version: int, judge_weight: float = 0.0) -
     if len(current) < ENOUGH or not labels:
         return None
     sides = np.array([_scores(one.report, labels) for one in current])
-    whole = ((sides >= 0) & (sides <= 10)).all(axis=1)  # never true of NaN
-    known, sides = [one for one, complete in zip(current, whole, strict=True) if complete], sides[whole]
+    whole = np.flatnonzero(((sides >= 0) & (sides <= 10)).all(axis=1))  # never true of NaN
+    known, sides = [current[at] for at in whole], sides[whole]
     if len(known) < ENOUGH:
         return None
     varied = sides.std(axis=0) > 0.05
