@@ -29,7 +29,12 @@ def switched(field: str) -> None:
 
 def known() -> Overview:
     with db.reading() as session:
-        return taste.overview(session, writer, settings)
+        found = taste.overview(session, writer, settings)
+    if found.outdated:
+        with db.session() as session:
+            taste.refit(session, writer, settings)
+            return taste.overview(session, writer, settings)
+    return found
 
 
 def rate_tab() -> None:
@@ -59,10 +64,10 @@ def disagreements(found: Overview) -> None:
     rows = taste.disagreements(found)[:SHOWN]
     frame = pd.DataFrame(
         {
-            "Piece": [" ".join(one.opening.split()) for one, _ in rows],
             "You": [taste_words.rating(one.rating) for one, _ in rows],
             "Score": [one.report.score for one, _ in rows],
             "You think": ["better of it" if higher > 0 else "less of it" for _, higher in rows],
+            "Piece": [" ".join(one.opening.split()) for one, _ in rows],
         }
     )
     column = st.column_config
@@ -74,10 +79,10 @@ def disagreements(found: Overview) -> None:
         row_height=38,
         alt="Rated pieces, the largest disagreements first",
         column_config={
-            "Piece": column.TextColumn(width=380),
-            "You": column.TextColumn(width=110),
-            "Score": column.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=110),
-            "You think": column.TextColumn(width=110),
+            "You": column.TextColumn(width=90),
+            "Score": column.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=104),
+            "You think": column.TextColumn(width=92),
+            "Piece": column.TextColumn(width=430),
         },
     )
 
@@ -160,7 +165,9 @@ def judge_tab() -> None:
 page_header("Quality", "Rate pieces as a reader. ZEGA shows how far its score agrees with you, and learns from it.")
 refusal()
 TABS = {"Rate": rate_tab, "Agreement": agreement_tab, "Your correction": correction_tab, "Judge": judge_tab}
-for tab, draw in zip(st.tabs(list(TABS), key="tab", on_change="rerun"), TABS.values(), strict=True):
+for tab, draw in zip(
+    st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), TABS.values(), strict=True
+):
     if tab.open:
         with tab:
             draw()

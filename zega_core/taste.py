@@ -115,7 +115,7 @@ def refit(session: Session, writer_id: str, settings: Settings) -> Taste:
     part = judged.fit(pieces, QUALITY_VERSION)
     correction = personal.fit(pieces, QUALITY_VERSION, part.weight if config.judge else 0.0)
     fitted = {"judge": part.as_dict(), "correction": correction.as_dict() if correction else None}
-    tastes.save_fitted(session, writer_id, fitted)
+    tastes.save_fitted(session, writer_id, {"version": QUALITY_VERSION, "ratings": len(pieces), **fitted})
     session.flush()
     return taste_of(session, writer_id, settings)
 
@@ -150,7 +150,8 @@ class Agreed:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All that is known of a writer's taste. ``total`` counts all ratings, ``pieces`` are those that today's score has
-    measured, ``worths`` what they are worth now. ``decided`` and ``proposal`` compare that with keep or discard."""
+    measured, ``worths`` what they are worth now. ``decided`` and ``proposal`` compare that with keep or discard.
+    ``outdated`` when what was fitted does not know these pieces, as after a change of the score: ``refit`` helps."""
 
     taste: Taste
     total: int
@@ -161,11 +162,13 @@ class Overview:
     judge_and_score: Agreed
     decided: Decided
     proposal: Proposal | None
+    outdated: bool
 
 
 def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
     """How the score and the judge stand to the writer's ratings."""
     taste, pieces = taste_of(session, writer_id, settings), rated_pieces(session, writer_id)
+    fitted = tastes.fitted(session, writer_id)
     worths = [taste.worth(one.report, one.judged) for one in pieces]
     wanted = [one.rating.wanted for one in pieces]
     heard = [one for one in pieces if one.judged is not None]
@@ -190,6 +193,7 @@ def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
         judge_and_score=_agreed([score for score, _ in seen], [said for _, said in seen], None),
         decided=decided(worths, wanted, taste.keep_score),
         proposal=propose(worths, wanted, taste.keep_score),
+        outdated=bool(pieces) and (fitted.get("version"), fitted.get("ratings")) != (QUALITY_VERSION, len(pieces)),
     )
 
 

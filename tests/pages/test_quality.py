@@ -10,10 +10,9 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text
-from zega_core import db, taste
+from zega_core import db
 from zega_core.configs import AutoTrainConfig
 from zega_core.quality import QUALITY_VERSION, Criterion, QualityReport
-from zega_core.settings import get_settings
 from zega_core.store import sessions, tastes
 from zega_core.tables import Example, RunStatus, now
 
@@ -48,9 +47,9 @@ def pieces(number: int, *, rated: bool = True, writer: str = "default", **values
 
 
 def open_tab(app: AppTest, tab: str) -> str:
-    app.switch_page("pages/quality.py")
-    app.session_state["tab"] = tab
-    app.run()
+    app.switch_page("pages/auto_train.py").run()  # the address is read when the tabs are drawn anew
+    app.query_params["tab"] = tab
+    app.switch_page("pages/quality.py").run()
     assert not app.exception
     text = all_text(app)
     assert "could not be drawn" not in text
@@ -140,7 +139,9 @@ class TestBlind:
 
 
 def shown(app: AppTest) -> int:
-    return next(int((button.key or "").split("-")[1]) for button in app.button if (button.key or "").startswith("keep-"))
+    return next(
+        int((button.key or "").split("-")[1]) for button in app.button if (button.key or "").startswith("keep-")
+    )
 
 
 @pytest.mark.parametrize("number", [0, 1, 9, 10, 29, 30])
@@ -157,8 +158,6 @@ def test_each_number_of_ratings_shows_what_it_can(app: AppTest, number: int):
 
 def test_a_real_preference_is_told_in_words_and_can_be_turned_off(app: AppTest):
     pieces(60)
-    with db.session() as session:
-        taste.refit(session, "default", get_settings())
     text = open_tab(app, "Your correction")
     assert "Your correction acts." in text
     assert "You value “Images” more than the score does" in text
