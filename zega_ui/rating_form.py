@@ -14,6 +14,8 @@ from zega_ui.components import asked_for, empty_state, guarded, heading_of, pros
 from zega_ui.teaching_form import mirror
 
 state = st.session_state
+TO_THE_TOP = "<script>document.getElementById('stMain')?.scrollTo(0, 0) // {number}</script>"
+"""Buttons are below a text; the next text begins above them. The number makes it run again."""
 SAID = {KEEP: "You kept it.", DISCARD: "You discarded it."}
 
 
@@ -127,6 +129,8 @@ class Blind:
 
     def _ask(self, example: Example) -> None:
         identity = example.id or 0
+        if self._mine.pop("turned", False):
+            st.html(TO_THE_TOP.format(number=identity), unsafe_allow_javascript=True)
         st.markdown("**How good is it?**")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="blind"):
             key = f"blind-stars-{identity}"
@@ -210,11 +214,11 @@ class Blind:
         self._mine.update(now=identity, rated=identity, last=identity)
 
     def _next(self) -> None:
-        self._mine.update(now=None, rated=None)
+        self._mine.update(now=None, rated=None, turned=True)
 
     def _skip(self, identity: int) -> None:
         self._mine["skipped"].append(identity)
-        self._mine["now"] = None
+        self._mine.update(now=None, turned=True)
 
     def _unskip(self) -> None:
         self._mine["skipped"].clear()
@@ -222,7 +226,7 @@ class Blind:
     def _undo(self) -> None:
         """The piece waits for another time: its score has been seen."""
         last = self._mine["last"]
-        self._mine.update(now=None, rated=None, last=None)
+        self._mine.update(now=None, rated=None, last=None, turned=True)
         if last is not None:
             self._mine["skipped"].append(last)
             take_back(self.writer, last)
