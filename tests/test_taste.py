@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import select
+from sqlmodel import col, select
 
-from tests.support.teachers import ScriptedTeacher, catalog
+from tests.support.teachers import ScriptedTeacher, catalog, story
 from zega_core import auto_train, db, rating, taste
 from zega_core.configs import AutoTrainConfig, TasteConfig
 from zega_core.dataset import text_hash
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import CUT_OFF
+from zega_core.providers.base import GenerationOptions
 from zega_core.quality import QUALITY_VERSION, Criterion, QualityReport
 from zega_core.quality.judged import JudgePart
 from zega_core.quality.personal import Correction, Side
@@ -390,6 +391,24 @@ class TestRuns:
         with db.session() as session:
             taste.choose(session, "default", config, keep_score=10.0)
         assert {row.status for row in self.run(config)} == {"set_aside"}
+
+    def test_a_change_during_a_run_holds_from_then_on(self, config: Settings):
+        def write(number: int, options: GenerationOptions) -> str:
+            if number == 4:
+                with db.session() as session:
+                    taste.choose(session, "default", config, keep_score=0.0)
+            return story(options.seed)
+
+        with db.session() as session:
+            taste.choose(session, "default", config, keep_score=10.0)
+            row = sessions.create(session, AutoTrainConfig(num_examples=8), teacher="scripted", order_seed=1)
+        teacher = ScriptedTeacher(write, in_flight=1)
+        auto_train.run(row.session_id, 1, settings=config, catalog=catalog(), teacher=teacher)
+        with db.reading() as session:
+            query = select(Example).where(Example.session_id == row.id).order_by(col(Example.idx))
+            statuses = [one.status for one in session.exec(query)]
+        assert statuses[:3] == ["set_aside"] * 3
+        assert statuses[5:] == ["kept"] * 3
 
     def test_worth_is_stored_beside_the_measured_score(self, config: Settings):
         name = "form"
