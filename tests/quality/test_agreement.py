@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zega_core.quality.agreement import Rating, decided, interval, propose, spearman
+from zega_core.quality.agreement import Rating, correlations, decided, interval, propose, spearman, weights
 
 SCORES = st.floats(0, 10).map(lambda value: round(value, 1))
 PAIRS = st.lists(st.tuples(SCORES, st.integers(1, 5)), min_size=3, max_size=40)
@@ -70,6 +71,15 @@ class TestSpearman:
         assert found == interval(one, other)
         if found is not None:
             assert -1 - 1e-9 <= found[0] <= found[1] <= 1 + 1e-9
+
+    @given(PAIRS)
+    def test_resamples_are_what_repeating_the_items_gives(self, pairs):
+        one, other = np.array([score for score, _ in pairs]), np.array([float(stars) for _, stars in pairs])
+        drawn = weights(range(len(pairs)), 5)
+        for row, found in zip(drawn, correlations(one, other, drawn), strict=True):
+            times = row.astype(int)
+            expected = spearman(np.repeat(one, times).tolist(), np.repeat(other, times).tolist())
+            assert np.isnan(found) if expected is None else found == pytest.approx(expected)
 
     def test_more_ratings_make_it_narrower(self):
         draw = random.Random(1)

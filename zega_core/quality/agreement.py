@@ -101,12 +101,16 @@ def weights(groups: Sequence[Hashable], resamples: int = RESAMPLES) -> Array:
     """How often each item is drawn, one row a resample; whole groups are drawn with replacement."""
     number = {group: at for at, group in enumerate(dict.fromkeys(groups))}
     members = np.array([number[group] for group in groups])
-    draws = np.random.default_rng(0).multinomial(len(number), np.full(len(number), 1 / len(number)), size=resamples)
-    return draws[:, members].astype(float)
+    drawn = np.random.default_rng(0).integers(0, len(number), size=(resamples, len(number)))
+    numbered = drawn + len(number) * np.arange(resamples)[:, None]
+    counts = np.bincount(numbered.ravel(), minlength=resamples * len(number)).reshape(resamples, -1)
+    return counts[:, members].astype(float)
 
 
 def correlations(one: Array, other: Array, drawn: Array) -> Array:
     """Spearman's coefficient in every row of ``drawn`` (how often each item counts); NaN where it has none."""
+    if len(drawn) > 1:
+        one, other, drawn = _pooled(one, other, drawn)
     first, second = _ranks(one, drawn), _ranks(other, drawn)
     total = drawn.sum(axis=1, keepdims=True)
     first -= (drawn * first).sum(axis=1, keepdims=True) / total
@@ -116,6 +120,19 @@ def correlations(one: Array, other: Array, drawn: Array) -> Array:
     spread = np.sqrt((weighted * first).sum(axis=1) * (drawn * second * second).sum(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(spread > 1e-9, shared / spread, np.nan)
+
+
+def mean_ranks(values: Array) -> Array:
+    """1 for the smallest; ties share their mean rank."""
+    return _ranks(values, np.ones((1, len(values))))[0]
+
+
+def _pooled(one: Array, other: Array, drawn: Array) -> tuple[Array, Array, Array]:
+    """Items with the same two values taken together: stars and scores have few, and resampling is the slow part."""
+    pairs, pair = np.unique(one + 1j * other, return_inverse=True)
+    order = np.argsort(pair, kind="stable")
+    starts = np.searchsorted(pair[order], np.arange(len(pairs)))
+    return pairs.real, pairs.imag, np.add.reduceat(drawn[:, order], starts, axis=1)
 
 
 def _ranks(values: Array, drawn: Array) -> Array:
@@ -175,6 +192,5 @@ def apart(one: Sequence[float], other: Sequence[float]) -> list[float]:
     """How far each item lies higher in ``one`` than in ``other``, as a share of the whole ranking, -1..1."""
     if len(one) < 2:
         return [0.0] * len(one)
-    whole = np.ones((1, len(one)))
-    difference = _ranks(np.asarray(one, float), whole) - _ranks(np.asarray(other, float), whole)
-    return (difference[0] / (len(one) - 1)).tolist()
+    difference = mean_ranks(np.asarray(one, float)) - mean_ranks(np.asarray(other, float))
+    return (difference / (len(one) - 1)).tolist()

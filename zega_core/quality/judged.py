@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zega_core.quality.agreement import ENOUGH, Array, spearman
+from zega_core.quality.agreement import ENOUGH, Array, mean_ranks
 from zega_core.quality.score import QualityReport
 from zega_core.quality.stored import RatedPiece
 from zega_core.quality.validation import Gain, folds, gain, number
@@ -92,6 +92,7 @@ def _options(known: Sequence[RatedPiece]) -> Array:
 
 def _best(opinions: Array, options: Array) -> int:
     """The first, so the smallest, weight of those that rank best."""
-    ranked = [spearman(opinions, row) for row in options]  # type: ignore[arg-type]
-    values = [-1.0 if value is None else round(value, 9) for value in ranked]
-    return values.index(max(values))
+    ranked = np.array([mean_ranks(row) for row in (opinions, *options)])
+    ranked -= ranked.mean(axis=1, keepdims=True)
+    spread = np.maximum(np.sqrt((ranked**2).sum(axis=1)), 1e-9)
+    return int(np.argmax(np.round(ranked[1:] @ ranked[0] / spread[1:], 6)))
