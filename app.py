@@ -66,7 +66,10 @@ page = st.navigation(
             st.Page("pages/auto_train.py", title="Auto-Train", icon=":material/auto_stories:", default=True),
         ],
         "Model": [st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:")],
-        "Review": [st.Page("pages/history.py", title="History", icon=":material/history:")],
+        "Review": [
+            st.Page("pages/history.py", title="History", icon=":material/history:"),
+            st.Page("pages/quality.py", title="Quality", icon=":material/star:"),
+        ],
         "Setup": [
             st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
             st.Page("pages/privacy.py", title="Privacy", icon=":material/shield:"),

@@ -11,6 +11,7 @@ from zega_core.outlook import ahead
 from zega_core.settings import get_settings
 from zega_core.store import checks, examples, ledger, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
+from zega_core.taste import taste_of
 from zega_ui import teaching_form
 from zega_ui.boot import open_page
 from zega_ui.components import (
@@ -96,7 +97,7 @@ def forecast(number: int) -> None:
         said = "How long it takes here, the first run will tell."
         if each is not None:
             said = f"Takes {in_words(each * number)}, going by your last runs."
-    st.caption(f"{said} Pieces of {settings.keep_score:.1f} or more are kept.")
+    st.caption(f"{said} Pieces of {keep:.1f} or more are kept.")
     st.caption(f"Asked in this order: {found.who}.")
     for trouble in found.troubles:
         st.caption(f":material/info: {trouble}")
@@ -221,12 +222,12 @@ def results(row: TrainingSession) -> None:
             args=(client.resume, writer, row.session_id),
             key="continue",
         )
-    figures(tally)
+    figures(tally, keep)
     left, right = st.columns(2, gap="large")
     with left:
         kept_by_genre(tally)
     with right:
-        scores_of(scores)
+        scores_of(scores, keep)
         next_fine_tune(kept)
     section("Newest pieces")
     for example in feed:
@@ -256,6 +257,7 @@ page_header(
 refusal()
 with db.reading() as opened:
     last, checked_last = sessions.latest(opened, writer), checks.newest(opened, writer)
+    keep = taste_of(opened, writer, settings).keep_score
 running = last is not None and last.status in UNFINISHED
 to_continue = last is not None and last.status in (RunStatus.stopped, RunStatus.failed)
 

@@ -1,5 +1,7 @@
 """History: every session, and what was written in it."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -7,11 +9,24 @@ from zega_core import db, providers
 from zega_core.analytics import plural, share, took
 from zega_core.catalog import load_catalog
 from zega_core.errors import NotFound
+from zega_core.settings import get_settings
 from zega_core.store import candidates, examples, sessions
 from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, TrainingSession
+from zega_core.taste import taste_of
 from zega_ui.boot import open_page
-from zega_ui.components import empty_state, genre_label_of, genre_name, local_time, page_header, piece, prose, section
+from zega_ui.components import (
+    empty_state,
+    genre_label_of,
+    genre_name,
+    local_time,
+    page_header,
+    piece,
+    prose,
+    refusal,
+    section,
+)
 from zega_ui.ledger_view import teachers_of, wins
+from zega_ui.rating_form import controls
 from zega_ui.session_view import figures, kept_by_genre, scores_of
 
 writer = open_page()
@@ -124,6 +139,7 @@ def detail(session_id: str) -> None:
             row = sessions.get(session, writer, session_id)
             tally = examples.tally(session, row.id or 0)
             scores = examples.qualities(session, row.id or 0)
+            keep = taste_of(session, writer, get_settings()).keep_score
     except NotFound:
         empty_state(
             "search_off",
@@ -132,14 +148,14 @@ def detail(session_id: str) -> None:
         )
         return
     section(f"{local_time(row.started_at):%d %B %Y, %H:%M}", f"{genre_names(row)} · {STATUS[RunStatus(row.status)]}")
-    figures(tally)
+    figures(tally, keep)
     if row.error:
         st.text(row.error)
     left, right = st.columns(2, gap="large")
     with left:
         kept_by_genre(tally)
     with right:
-        scores_of(scores)
+        scores_of(scores, keep)
     if row.status in UNFINISHED:
         st.page_link("pages/auto_train.py", label="Watch it being written", icon=":material/auto_stories:")
     teachers_of(row)
@@ -180,7 +196,10 @@ def other_answers(example: Example) -> None:
 
 
 def pieces(row: TrainingSession, tally: examples.Tally) -> None:
-    section("Pieces")
+    section(
+        "Pieces",
+        "Stars say how good a piece is to you and move nothing. Keep and Discard decide, whatever it scored.",
+    )
     counts = {"All": tally.done, "Kept": tally.kept, "Set aside": tally.set_aside, "No answer": tally.failed}
     shown = st.segmented_control(
         "Show",
@@ -202,12 +221,13 @@ def pieces(row: TrainingSession, tally: examples.Tally) -> None:
         )
     with slot:
         for example in found:
-            piece(example, whole=True)
+            piece(example, whole=True, below=partial(controls, writer))
             if example.votes > 1:
                 other_answers(example)
 
 
 page_header("History", "Every session you have run, and every piece that was written in it.")
+refusal()
 opened = st.query_params.get("session")
 if opened:
     detail(opened)

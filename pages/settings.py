@@ -3,7 +3,9 @@
 import streamlit as st
 
 from zega_core import db, providers, teacher_checks, teacher_words, teachers
+from zega_core.configs import TasteConfig
 from zega_core.settings import get_settings
+from zega_core.store import tastes
 from zega_core.teacher_words import Asked
 from zega_ui import teaching_form as form
 from zega_ui.boot import open_page
@@ -44,7 +46,7 @@ def rules() -> None:
         on_change=form.set_rule,
         args=(writer, "judge", "judge"),
     )
-    st.caption("Scores what is kept. Its score is shown beside the measured one and decides nothing.")
+    st.caption("Scores what is kept. Its score counts only as far as your own ratings show that it helps: see Quality.")
     st.toggle(
         "Local only",
         key=form.mirror("local_only", config.local_only),
@@ -55,9 +57,12 @@ def rules() -> None:
     st.page_link("pages/privacy.py", label="What leaves this machine", icon=":material/shield:")
 
 
-def thresholds() -> None:
+def thresholds(mine: TasteConfig) -> None:
+    if mine.keep_score is not None:
+        st.caption(f"Your own choice: pieces of {mine.keep_score:.1f} or more are kept.")
+    usual = "" if mine.keep_score is None else " unless a writer chooses otherwise"
     st.caption(
-        f"Set when ZEGA starts: pieces of {settings.keep_score:.1f} or more are kept (ZEGA_KEEP_SCORE), "
+        f"Set when ZEGA starts: pieces of {settings.keep_score:.1f} or more are kept{usual} (ZEGA_KEEP_SCORE), "
         f"{settings.story_score:.1f} or more can be saved as stories (ZEGA_STORY_SCORE), "
         f"a fine-tune begins at {settings.fine_tune_every} kept examples (ZEGA_FINE_TUNE_EVERY), and a piece that "
         f"shares more than {settings.near_duplicate_share:.0%} with another is set aside (ZEGA_NEAR_DUPLICATE_SHARE)."
@@ -78,6 +83,7 @@ page_header(
 config = form.load(writer)
 places = teachers.places(settings, config)
 with db.reading() as opened:
+    mine = tastes.load(opened, writer)
     standings = {place.key: teacher_checks.standing(opened, writer, place) for place in places}
     asked: list[Asked] = [
         (place.key, model)
@@ -101,12 +107,13 @@ with main:
             key="look",
         )
     for number, place in enumerate(places, start=1):
-        mine = {model: late for (provider, model), late in waiting.items() if provider == place.key}
-        teacher_card(Card(writer, place, standings[place.key], mine, number, len(places)))
+        tested = {model: late for (provider, model), late in waiting.items() if provider == place.key}
+        teacher_card(Card(writer, place, standings[place.key], tested, number, len(places)))
     storyteller_card(writer, config.storyteller)
 with side, st.container(border=True, key="rules"):
     rules()
-thresholds()
+thresholds(mine)
+st.page_link("pages/quality.py", label="Your own threshold, from your ratings", icon=":material/star:")
 # Last, so that the page is there already while the worker is told.
 form.look(writer, looks)
 if waiting:

@@ -18,11 +18,12 @@ from zega_core import db
 from zega_core.catalog import Brief, Catalog, Modifier, Prompt
 from zega_core.dataset import NearDuplicates
 from zega_core.errors import BudgetSpent, HomeError, NobodyLeft, ProviderError, ZegaError
-from zega_core.pieces import Desk, Draw, Piece, candidates_of, example_of, set_aside_as_duplicate
+from zega_core.pieces import SAME_WORDS, Desk, Draw, Piece, candidates_of, example_of, set_aside_as_duplicate
 from zega_core.providers.base import ChatModel
 from zega_core.settings import Settings
 from zega_core.store import examples, ledger, runs, writers
 from zega_core.tables import ExampleStatus, RunStatus, TrainingSession
+from zega_core.taste import Taste, taste_of
 
 log = getLogger(__name__)
 
@@ -152,6 +153,7 @@ class _Work:
         self.changed, self.leave = changed, False
         self.known, self.newest_known = NearDuplicates(settings.near_duplicate_share), 0
         self.ended: ProviderError | None = None
+        self.taste = Taste(settings.keep_score)
 
     def through_what_is_missing(self) -> RunStatus | None:
         """Write and store the missing draws; the status to end with, or None when the lease was lost."""
@@ -159,6 +161,7 @@ class _Work:
         draws = plan(self.catalog, row.genres_selected, row.num_examples_requested, row.order_seed, row.draw_from)
         with db.reading(self.settings) as session:
             settled = examples.settled_indexes(session, row.id or 0)
+            self._ask_taste(session)
         return self._through([draw for draw in draws if draw.idx not in settled])
 
     def _through(self, draws: Sequence[Draw]) -> RunStatus | None:
@@ -226,6 +229,7 @@ class _Work:
             self.leave = self.leave or (self.changed is not None and self.changed(session))
             writers.lock(session, self.row.user_id)  # other runs of this writer keep texts, too
             self._learn(session)
+            self._ask_taste(session)
             for piece in pieces:
                 if isinstance(piece.ended, NobodyLeft | BudgetSpent):
                     self.ended = self.ended or piece.ended
@@ -237,6 +241,11 @@ class _Work:
         for role, calls in (("teacher", piece.calls), ("judge", piece.judge_calls)):
             ledger.add(session, self.row.user_id, calls, role=role, session_id=self.row.id)
 
+    def _ask_taste(self, session: db.Session) -> None:
+        """What the writer wants of the score now; a change holds from the next piece on."""
+        self.taste = taste_of(session, self.row.user_id, self.settings)
+        self.desk.keep_score = self.taste.keep_score
+
     def _learn(self, session: db.Session) -> None:
         """Take in what the writer has kept since the last look, in whatever run."""
         for identity, text in examples.kept_texts(session, self.row.user_id, self.newest_known, KNOWN_TEXTS):
@@ -245,12 +254,12 @@ class _Work:
 
     def _store_one(self, session: db.Session, piece: Piece) -> None:
         teacher = self.desk.teacher.name[:100]
-        example = example_of(piece, self.row, self.settings, self.catalog.version, teacher, self.known)
+        example = example_of(piece, self.row, self.taste, self.catalog.version, teacher, self.known)
         if not examples.insert_once(session, example):
             twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
             if twin is None or examples.has_index(session, self.row.id or 0, piece.draw.idx):
                 return  # another worker stored this index
-            set_aside_as_duplicate(example, twin, "These are the words of a piece you have already kept.")
+            set_aside_as_duplicate(example, twin, SAME_WORDS)
             examples.insert_once(session, example)
         session.add_all(candidates_of(piece, example))
         if example.status == ExampleStatus.kept:

@@ -16,7 +16,11 @@ from zega_core.providers.fallback import Fallback
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus, Source, TrainingSession
+from zega_core.taste import Taste
 from zega_core.teacher_tables import Candidate
+
+CUT_OFF = "The teacher stopped at its length limit, in the middle of the piece."
+SAME_WORDS = "These are the words of a piece you have already kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class Desk:
         judge: ChatModel | None = None,
     ) -> None:
         self.teacher, self.votes, self.judge = teacher, votes, judge
+        self.keep_score = settings.keep_score
+        """The measured score from which on the judge is asked; the writer's own, once a run knows it."""
         self._settings, self._catalog = settings, catalog
         self.stop = threading.Event()
 
@@ -126,7 +132,7 @@ class Desk:
     def _judged(self, piece: Piece, seed: int) -> Piece:
         """Ask the judge about what will be kept. It can fail; the piece stands without it."""
         chosen, brief = piece.chosen, piece.draw.brief
-        if self.judge is None or chosen is None or chosen.report.score < self._settings.keep_score:
+        if self.judge is None or chosen is None or chosen.report.score < self.keep_score:
             return piece
         try:
             said = judge.judge(
@@ -138,9 +144,10 @@ class Desk:
 
 
 def example_of(
-    piece: Piece, row: TrainingSession, settings: Settings, catalog_version: int, teacher: str, known: NearDuplicates
+    piece: Piece, row: TrainingSession, taste: Taste, catalog_version: int, teacher: str, known: NearDuplicates
 ) -> Example:
-    """The row of a piece: kept, set aside or failed, and why. ``known`` holds what the writer has kept."""
+    """The row of a piece: kept, set aside or failed, and why. ``taste`` is the writer's, ``known`` holds what they have
+    kept. The row's quality is what the piece is worth to the writer, its report that of the measured score."""
     brief = piece.draw.brief
     example = Example(
         user_id=row.user_id,
@@ -165,11 +172,12 @@ def example_of(
     example.model = completion.model[:100]
     example.prompt_tokens, example.completion_tokens = completion.prompt_tokens, completion.completion_tokens
     example.text_hash = text_hash(example.completion)
-    example.quality, example.quality_report = report.score, report.as_dict()
+    judge_score = piece.judgement.score if piece.judgement is not None else None
+    example.quality, example.quality_report = taste.worth(report, judge_score), report.as_dict()
     example.quality_version, example.votes = report.version, piece.votes
     if piece.judgement is not None:
-        example.judge_score, example.judge_report = piece.judgement.score, piece.judgement.as_dict()
-    _decide(example, piece.chosen, settings.keep_score, known)
+        example.judge_score, example.judge_report = judge_score, piece.judgement.as_dict()
+    _decide(example, piece.chosen, taste, known)
     return example
 
 
@@ -203,28 +211,21 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode(errors="replace").decode()
 
 
-def _decide(example: Example, answer: Answer, keep: float, known: NearDuplicates) -> None:
+def _decide(example: Example, answer: Answer, taste: Taste, known: NearDuplicates) -> None:
+    worth = example.quality or 0.0
     if answer.completion.cut_off:
         example.status = ExampleStatus.set_aside
-        example.reason = "The teacher stopped at its length limit, in the middle of the piece."
+        example.reason = CUT_OFF
         return
-    if answer.report.score < keep:
+    if worth < taste.keep_score:
         example.status = ExampleStatus.set_aside
-        example.reason = f"{answer.report.score:.1f} is below {keep:.1f}. {_weakest(answer.report)}"
+        example.reason = taste.below(answer.report, worth)
         return
     example.status = ExampleStatus.kept
     nearest = known.find(example.completion)
     if nearest is not None:
         identity, share = nearest
         set_aside_as_duplicate(example, identity, f"{share:.0%} of it is in a piece you have already kept.")
-
-
-def _weakest(report: QualityReport) -> str:
-    """The first reason of what brought the score down most."""
-    if report.gate:
-        return report.gate
-    lowest = min(report.criteria, key=lambda criterion: criterion.score, default=None)
-    return lowest.reasons[0] if lowest and lowest.reasons else ""
 
 
 def _ms_since(started: float) -> int:

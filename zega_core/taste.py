@@ -6,24 +6,205 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from zega_core.configs import TasteConfig
-from zega_core.quality import QualityReport
+from zega_core.configs import TasteConfig, checked
+from zega_core.errors import InvalidInput
+from zega_core.quality import QUALITY_VERSION, QualityReport, judged, personal
+from zega_core.quality.agreement import (
+    ENOUGH,
+    Decided,
+    Proposal,
+    Rating,
+    apart,
+    decided,
+    interval,
+    propose,
+    spearman,
+)
+from zega_core.quality.judged import JudgePart
+from zega_core.quality.personal import Correction
+from zega_core.quality.stored import RatedPiece, read_report
+from zega_core.quality.validation import number
 from zega_core.settings import Settings
-from zega_core.store import tastes
+from zega_core.store import ratings, tastes, writers
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """``keep_score`` is what a piece must reach to be kept, 0..10."""
+    """``keep_score`` is what a piece must reach to be kept, 0..10. ``correction`` and ``judge_part`` were fitted to the
+    writer's ratings of pieces that today's score has measured; None where nothing was."""
 
     keep_score: float
     config: TasteConfig = field(default_factory=TasteConfig)
+    correction: Correction | None = None
+    judge_part: JudgePart | None = None
 
     def worth(self, report: QualityReport, judge_score: float | None) -> float:
-        """The score that decides, 0..10. A gate is never lifted."""
-        return report.score
+        """The score that decides, 0..10 to one decimal: the measured one where nothing else was shown to help.
+
+        The judge's part and the correction act on reports of the version they were fitted to, and only while the
+        writer has them on. Neither lifts a piece that a gate has stopped.
+        """
+        part, correction, value = self.judge_part, self.correction, report.score
+        if part is not None and self.config.judge and part.version == report.version:
+            value = judged.blended(report, judge_score, part.weight)
+        if correction is not None and self.config.personal and correction.version == report.version and correction.acts:
+            value += correction.points(report)
+        if value == report.score:
+            return report.score
+        return round(max(0.0, min(10.0, value)), 1)
+
+    def below(self, report: QualityReport, worth: float) -> str:
+        """Why a piece of this worth is set aside: the numbers, and what brought the score down most."""
+        said = difference(report.score, worth)
+        said = f"{said}: below {self.keep_score:.1f}." if said else f"{worth:.1f} is below {self.keep_score:.1f}."
+        return f"{said} {_weakest(report)}".rstrip()
+
+
+def difference(measured: object, worth: float | None) -> str:
+    """Both scores in words where they differ, else nothing. ``measured`` may be any stored value."""
+    known = number(measured, 0, 10)
+    if known is None or worth is None or f"{known:.1f}" == f"{worth:.1f}":
+        return ""
+    return f"{known:.1f} measured, {worth:.1f} by your taste"
+
+
+def _weakest(report: QualityReport) -> str:
+    """The first reason of what brought the score down most."""
+    if report.gate:
+        return report.gate
+    lowest = min(report.criteria, key=lambda criterion: criterion.score, default=None)
+    return lowest.reasons[0] if lowest and lowest.reasons else ""
 
 
 def taste_of(session: Session, writer_id: str, settings: Settings) -> Taste:
+    """The writer's choices and what was fitted for them. What was fitted to an older score, or cannot be read, is left
+    out."""
+    config, fitted = tastes.load(session, writer_id), tastes.fitted(session, writer_id)
+    correction, part = Correction.read(fitted.get("correction")), JudgePart.read(fitted.get("judge"))
+    return Taste(
+        settings.keep_score if config.keep_score is None else config.keep_score,
+        config,
+        correction if correction is not None and correction.version == QUALITY_VERSION else None,
+        part if part is not None and part.version == QUALITY_VERSION else None,
+    )
+
+
+def choose(session: Session, writer_id: str, settings: Settings, **values: object) -> Taste:
+    """Take over choices of ``TasteConfig`` (``keep_score=6.5``); the others stay. Raises InvalidInput."""
+    _alone(session, writer_id)
     config = tastes.load(session, writer_id)
-    return Taste(settings.keep_score if config.keep_score is None else config.keep_score, config)
+    try:
+        changed = checked(TasteConfig, **{**config.model_dump(), **values})
+    except InvalidInput as error:
+        if "keep_score" in values:
+            raise InvalidInput("Pieces score from 0 to 10: choose a number in between.") from error
+        raise
+    tastes.save(session, writer_id, changed)
+    # The correction stands on the score that has the judge's part in it, so one depends on the other.
+    return refit(session, writer_id, settings) if "judge" in values else taste_of(session, writer_id, settings)
+
+
+def refit(session: Session, writer_id: str, settings: Settings) -> Taste:
+    """Fit the judge's part and the correction anew, from all ratings of pieces that today's score has measured.
+
+    To be called after every change of a rating, and when stored pieces were scored again. Two at the same time take
+    turns; each sees the other's ratings.
+    """
+    _alone(session, writer_id)
+    pieces, config = rated_pieces(session, writer_id), tastes.load(session, writer_id)
+    part = judged.fit(pieces, QUALITY_VERSION)
+    correction = personal.fit(pieces, QUALITY_VERSION, part.weight if config.judge else 0.0)
+    fitted = {"judge": part.as_dict(), "correction": correction.as_dict() if correction else None}
+    tastes.save_fitted(session, writer_id, {"version": QUALITY_VERSION, "ratings": len(pieces), **fitted})
+    session.flush()
+    return taste_of(session, writer_id, settings)
+
+
+def _alone(session: Session, writer_id: str) -> None:
+    writers.ensure(session, writer_id)
+    session.flush()
+    writers.lock(session, writer_id)
+
+
+def rated_pieces(session: Session, writer_id: str) -> list[RatedPiece]:
+    """The writer's newest ratings with the reports they can be compared with: those of today's score."""
+    found = []
+    for row in ratings.newest(session, writer_id):
+        rating, report = Rating.read(row.stars, row.decision), read_report(row.report)
+        if rating is not None and report is not None and report.version == QUALITY_VERSION:
+            said = number(row.judge_score, 0, 10)
+            found.append(RatedPiece(rating, row.prompt, report, said, row.example_id, row.opening))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two scores beside each other: over how many pieces, their rank correlation, and its 95 % interval. None while
+    there are fewer than ten, or where one of them never changes."""
+
+    pieces: int
+    correlation: float | None = None
+    likely: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that is known of a writer's taste. ``total`` counts all ratings, ``pieces`` are those that today's score has
+    measured, ``worths`` what they are worth now. ``decided`` and ``proposal`` compare that with keep or discard.
+    ``outdated`` when what was fitted does not know these pieces, as after a change of the score: ``refit`` helps."""
+
+    taste: Taste
+    total: int
+    pieces: tuple[RatedPiece, ...]
+    worths: tuple[float, ...]
+    score_and_writer: Agreed
+    judge_and_writer: Agreed
+    judge_and_score: Agreed
+    decided: Decided
+    proposal: Proposal | None
+    outdated: bool
+
+
+def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
+    """How the score and the judge stand to the writer's ratings."""
+    taste, pieces = taste_of(session, writer_id, settings), rated_pieces(session, writer_id)
+    fitted = tastes.fitted(session, writer_id)
+    worths = [taste.worth(one.report, one.judged) for one in pieces]
+    wanted = [one.rating.wanted for one in pieces]
+    heard = [one for one in pieces if one.judged is not None]
+    seen = [
+        (report.score, said)
+        for stored, judge_score in ratings.judged(session, writer_id)
+        if (report := read_report(stored)) is not None
+        and report.version == QUALITY_VERSION
+        and (said := number(judge_score, 0, 10)) is not None
+    ]
+    return Overview(
+        taste=taste,
+        total=ratings.count(session, writer_id),
+        pieces=tuple(pieces),
+        worths=tuple(worths),
+        score_and_writer=_agreed(
+            [one.report.score for one in pieces], [one.rating.opinion for one in pieces], [one.prompt for one in pieces]
+        ),
+        judge_and_writer=_agreed(
+            [one.judged or 0.0 for one in heard], [one.rating.opinion for one in heard], [one.prompt for one in heard]
+        ),
+        judge_and_score=_agreed([score for score, _ in seen], [said for _, said in seen], None),
+        decided=decided(worths, wanted, taste.keep_score),
+        proposal=propose(worths, wanted, taste.keep_score),
+        outdated=bool(pieces) and (fitted.get("version"), fitted.get("ratings")) != (QUALITY_VERSION, len(pieces)),
+    )
+
+
+def disagreements(found: Overview) -> list[tuple[RatedPiece, float]]:
+    """Rated pieces, those first that rank most differently, with how much higher (to 1) or lower (to -1) the writer
+    ranks them than the measured score does."""
+    higher = apart([one.rating.opinion for one in found.pieces], [one.report.score for one in found.pieces])
+    return sorted(zip(found.pieces, higher, strict=True), key=lambda row: -abs(row[1]))
+
+
+def _agreed(one: list[float], other: list[float], prompts: list[str] | None) -> Agreed:
+    if len(one) < ENOUGH:
+        return Agreed(len(one))
+    return Agreed(len(one), spearman(one, other), interval(one, other, prompts))

@@ -17,6 +17,7 @@ from zega_core.catalog import Element, Genre, Modifier, load_catalog
 from zega_core.errors import ZegaError
 from zega_core.settings import get_settings
 from zega_core.tables import Example, ExampleStatus
+from zega_core.taste import difference
 
 log = getLogger(__name__)
 CHART = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
@@ -129,50 +130,79 @@ def local_time(moment: datetime) -> datetime:
 
 
 def score_badge(example: Example) -> None:
+    points = "–" if example.quality is None else f"{example.quality:.1f}"
     if example.status == ExampleStatus.failed:
         st.badge("no answer", icon=":material/cloud_off:", color="red")
     elif example.status == ExampleStatus.kept:
         color = "green" if (example.quality or 0) >= get_settings().story_score else "blue"
-        st.badge(f"{example.quality:.1f} kept", icon=":material/bookmark_added:", color=color)
+        st.badge(f"{points} kept", icon=":material/bookmark_added:", color=color)
     else:
         word = "duplicate" if example.duplicate_of else "set aside"
-        st.badge(f"{example.quality:.1f} {word}", icon=":material/remove:", color="gray")
+        st.badge(f"{points} {word}", icon=":material/remove:", color="gray")
 
 
-def piece(example: Example, *, whole: bool) -> None:
-    """One example: genre, element, teacher, score, text, and why it scored so. ``whole`` shows all of it,
-    otherwise two lines with the rest a click away."""
+def heading_of(example: Example, *, teacher: bool = True) -> None:
+    """Genre and element, and with ``teacher`` who wrote it and what it scored."""
     element = _word(load_catalog().elements, example.element, "label")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{genre_label_of(example.genre)}**")
+        if not teacher:
+            st.caption(element, width="stretch")
+            return
+        best_of = f" · best of {example.votes}" if example.votes > 1 else ""
+        st.caption(f"{element} · {providers.label_of(example.model or '')}{best_of}", width="stretch")
+        score_badge(example)
+
+
+def piece(example: Example, *, whole: bool, below: Callable[[Example], None] | None = None) -> None:
+    """One example: genre, element, teacher, score, text, and why it scored so. ``whole`` shows all of it,
+    otherwise two lines with the rest a click away. ``below`` draws what belongs under a whole text."""
     with st.container(key=f"feed-{example.id}", gap="xxsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{genre_label_of(example.genre)}**")
-            best_of = f" · best of {example.votes}" if example.votes > 1 else ""
-            st.caption(f"{element} · {providers.label_of(example.model or '')}{best_of}", width="stretch")
-            score_badge(example)
+        heading_of(example)
         if example.status == ExampleStatus.failed:
             st.caption(example.reason or "There was no answer.")
             return
         if whole:
             prose(example.completion, f"{example.id}")
+            if below is not None:
+                below(example)
             with st.expander("Why it scored so", key=f"why-{example.id}"):
-                _why(example)
+                why(example)
             return
         prose(example.completion.replace("\n\n", "\n"), f"clamp-{example.id}")
         with st.expander("Read it, and why it scored so", key=f"read-{example.id}"):
             prose(example.completion, f"whole-{example.id}")
-            _why(example)
+            why(example)
 
 
-def _why(example: Example) -> None:
-    asked = f"Asked for: {example.prompt}"
+def asked_for(example: Example) -> str:
+    said = f"Asked for: {example.prompt}"
     if example.modifier:
-        asked += f"\nStyle: {_word(load_catalog().modifiers, example.modifier, 'text')}"
-    st.text(asked)
-    if example.reason:
+        said += f"\nStyle: {_word(load_catalog().modifiers, example.modifier, 'text')}"
+    return said
+
+
+def why(example: Example, *, asked: bool = True) -> None:
+    """What was asked for, why it was set aside, and the reasons for its score."""
+    if asked:
+        st.text(asked_for(example))
+    if example.reason and example.status == ExampleStatus.set_aside:
         st.text(f"Set aside: {example.reason}")
-    criteria = (example.quality_report or {}).get("criteria", [])
+    report = example.quality_report if isinstance(example.quality_report, dict) else {}
+    if said := difference(report.get("score"), example.quality):
+        st.text(f"{said}.")
     if example.judge_score is not None:
-        said = example.judge_report or {}
-        who = providers.label_of(str(said.get("model", "")))
-        st.text(f"The judge, {who}, gave {example.judge_score:.1f}. {said.get('reason', '')}")
-    st.text("\n".join(f"{one['label']} {one['score']:.1f}: {' '.join(one['reasons'])}" for one in criteria))
+        judgement = example.judge_report or {}
+        who = providers.label_of(str(judgement.get("model", "")))
+        st.text(f"The judge, {who}, gave {example.judge_score:.1f}. {judgement.get('reason', '')}")
+    st.text("\n".join(_sides(report.get("criteria"))) or "No reasons are stored for its score.")
+
+
+def _sides(criteria: object) -> list[str]:
+    """A line for each criterion; what is stored may be another version's."""
+    known = [one for one in criteria if isinstance(one, dict)] if isinstance(criteria, list) else []
+    return [
+        f"{one.get('label', '')} {one['score']:.1f}: {' '.join(map(str, one.get('reasons') or []))}"
+        for one in known
+        if isinstance(one.get("score"), int | float)
+    ]

@@ -9,14 +9,12 @@ import streamlit as st
 from zega_core import charts
 from zega_core.analytics import share
 from zega_core.catalog import load_catalog
-from zega_core.settings import get_settings
 from zega_core.store.examples import Tally
 from zega_ui.components import chart, genre_name
 
 
-def figures(tally: Tally) -> None:
-    """Kept, success rate and average."""
-    keep = get_settings().keep_score
+def figures(tally: Tally, keep: float) -> None:
+    """Kept, success rate and average. ``keep`` is the score from which on the writer's pieces are kept."""
     grid = st.grid(3, min_column_width=96, gap="small")
     grid.metric("Kept", tally.kept, help=f"Pieces that scored {keep:.1f} or more and were not duplicates.")
     grid.metric(
@@ -38,13 +36,13 @@ def kept_by_genre(tally: Tally) -> None:
     chart(figure, key="genres", alt=f"Kept examples by genre: {words}")
 
 
-def scores_of(scores: Sequence[float]) -> None:
+def scores_of(scores: Sequence[float], keep: float) -> None:
     st.markdown("**Scores**")
     if not scores:
         st.caption("Nothing was scored.")
         return
     bins = charts.score_bins(scores)
     words = ", ".join(f"{start:.1f}: {number}" for start, number in bins.items() if number)
-    figure = charts.score_distribution(scores, get_settings().keep_score)
+    figure = charts.score_distribution(scores, keep)
     chart(figure, key="scores", alt=f"Pieces by score, in half points: {words}")
     st.caption(f"From {min(scores):.1f} to {max(scores):.1f}. Those right of the dotted line may be kept.")

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.app import Server, Visitor, serving
-from zega_core import auto_train, db, providers
+from zega_core import auto_train, db, providers, rating
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings
@@ -33,6 +33,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             row = sessions.create(session, config, teacher=teacher.name, order_seed=seed)
         auto_train.run(row.session_id, 1, settings=settings, catalog=catalog, teacher=teacher)
         (settings.home / "one.txt").write_text(row.session_id, encoding="utf-8")
+    for number in range(12):
+        with db.session(settings) as session:
+            waiting = rating.waiting(session, "default")
+            rating.rate(session, "default", waiting[0], settings, stars=1 + number * 7 % 5)
     with serving(settings) as running:
         yield running
         assert "Traceback" not in running.said
@@ -43,7 +47,10 @@ def session_of(server: Server) -> str:
     return (server.log.parents[1] / "one.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", ["/", "/history", "/history?page=2", "/history?session=ONE", "/fine_tune"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/history", "/history?page=2", "/history?session=ONE", "/fine_tune", "/quality", "/quality?tab=Agreement"],
+)
 def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):
     visitor.open(path.replace("ONE", session_of(server)))
     page = visitor.page

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from logging import getLogger
+from typing import Any
 
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from zega_core.configs import TasteConfig
 from zega_core.store import writers
@@ -35,3 +36,15 @@ def save(session: Session, writer_id: str, config: TasteConfig) -> None:
 def _row(session: Session, writer_id: str) -> Taste:
     writers.ensure(session, writer_id)
     return session.get(Taste, writer_id) or Taste(user_id=writer_id)
+
+
+def fitted(session: Session, writer_id: str) -> dict[str, Any]:
+    """What was fitted to the writer's ratings, as stored; empty where there is none."""
+    found = session.exec(select(Taste.fitted).where(Taste.user_id == writer_id)).first()
+    return found if isinstance(found, dict) else {}
+
+
+def save_fitted(session: Session, writer_id: str, fitted: dict[str, Any]) -> None:
+    row = _row(session, writer_id)
+    row.fitted, row.updated_at = fitted, now()
+    session.add(row)

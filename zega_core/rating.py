@@ -1,0 +1,133 @@
+"""A writer rates a piece: stars say how good it is; keep and discard also move it, whatever it scored."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from sqlmodel import Session
+
+from zega_core.errors import InvalidInput, NotFound
+from zega_core.pieces import CUT_OFF, SAME_WORDS, set_aside_as_duplicate
+from zega_core.quality.agreement import DISCARD, KEEP
+from zega_core.quality.spread import in_turn
+from zega_core.quality.stored import read_report
+from zega_core.settings import Settings
+from zega_core.store import examples, ratings, writers
+from zega_core.tables import Example, ExampleStatus, now
+from zega_core.taste import taste_of
+
+DISCARDED = "You discarded it."
+
+
+def rate(
+    session: Session,
+    writer_id: str,
+    example_id: int,
+    settings: Settings,
+    *,
+    stars: int | None = None,
+    decision: str | None = None,
+) -> str:
+    """Note stars (1 to 5), which move nothing, or a decision, which keeps the piece or sets it aside.
+
+    A piece with exactly the words of one that is kept stays set aside; the sentence returned says so and is empty
+    otherwise. Raises InvalidInput, and NotFound for another writer's piece as for none.
+    """
+    if (stars is None) == (decision is None):
+        raise InvalidInput("Give either stars, or keep or discard.")
+    if stars is not None and (isinstance(stars, bool) or not isinstance(stars, int) or not 1 <= stars <= 5):
+        raise InvalidInput("A piece gets 1 to 5 stars.")
+    if decision is not None and decision not in (KEEP, DISCARD):
+        raise InvalidInput("A piece can be kept or discarded.")
+    example = _open(session, writer_id, example_id)
+    example.rated_at, said = now(), ""
+    if stars is not None:
+        example.rating = stars
+    else:
+        before = example.status
+        if example.decision is not None:
+            _settle(session, example, settings)
+        example.decision = decision
+        said = _move(session, example)
+        _done(session, example, before)
+    session.add(example)
+    return said
+
+
+def clear(
+    session: Session, writer_id: str, example_id: int, settings: Settings, *, stars: bool = True, decision: bool = True
+) -> None:
+    """Take back the stars, the decision, or both. Without a decision the piece is kept or set aside by its score again.
+    Raises NotFound as ``rate`` does."""
+    example = _open(session, writer_id, example_id)
+    if stars:
+        example.rating = None
+    if decision and example.decision is not None:
+        before = example.status
+        _settle(session, example, settings)
+        _done(session, example, before)
+    if example.rating is None and example.decision is None:
+        example.rated_at = None
+    session.add(example)
+
+
+def waiting(session: Session, writer_id: str) -> list[int]:
+    """Pieces without a rating, the one to rate next first."""
+    unrated, rated = (ratings.scored(session, writer_id, rated=which) for which in (False, True))
+    return in_turn([one for one in unrated if isfinite(one.score)], [one for one in rated if isfinite(one.score)])
+
+
+def _open(session: Session, writer_id: str, example_id: int) -> Example:
+    """The piece as it is now, and nobody else changes it until the end of the transaction."""
+    if isinstance(example_id, bool) or not isinstance(example_id, int) or not 0 < example_id < 2**63:
+        raise InvalidInput("A piece is named by its number.")
+    example = ratings.get(session, writer_id, example_id)
+    writers.lock(session, writer_id)
+    session.refresh(example)
+    if example.status == ExampleStatus.failed or not example.completion:
+        raise NotFound("There is no text to rate: the teacher gave no answer.")
+    return example
+
+
+def _move(session: Session, example: Example) -> str:
+    """Do what the decision says. A kept piece keeps the reason for which it had been set aside, to go back to."""
+    if example.decision == DISCARD:
+        if example.status == ExampleStatus.kept:
+            example.status, example.reason = ExampleStatus.set_aside, DISCARDED
+        return ""
+    twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
+    if twin is not None and twin != example.id:
+        set_aside_as_duplicate(example, twin, SAME_WORDS)
+        return f"{SAME_WORDS} It stays set aside."
+    example.status = ExampleStatus.kept
+    return ""
+
+
+def _settle(session: Session, example: Example, settings: Settings) -> None:
+    """The status without a decision: cut off, a duplicate, or by the score that decided."""
+    example.decision = None
+    twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
+    if twin is not None and twin != example.id:
+        set_aside_as_duplicate(example, twin, SAME_WORDS)
+    elif example.duplicate_of is not None and ratings.is_kept(session, example.user_id, example.duplicate_of):
+        set_aside_as_duplicate(example, example.duplicate_of, "Much of it is in a piece you have already kept.")
+    elif example.reason == CUT_OFF:
+        example.status = ExampleStatus.set_aside
+    else:
+        _by_score(session, example, settings)
+
+
+def _by_score(session: Session, example: Example, settings: Settings) -> None:
+    taste, report = taste_of(session, example.user_id, settings), read_report(example.quality_report)
+    worth = example.quality if example.quality is not None and isfinite(example.quality) else 0.0
+    if worth >= taste.keep_score:
+        example.status, example.reason = ExampleStatus.kept, None
+        return
+    example.status = ExampleStatus.set_aside
+    example.reason = taste.below(report, worth) if report else f"{worth:.1f} is below {taste.keep_score:.1f}."
+
+
+def _done(session: Session, example: Example, before: str) -> None:
+    session.add(example)
+    if example.status != before:
+        ratings.renew_record(session, example)
