@@ -33,7 +33,7 @@ GRACE = 0.5
 """Seconds that pieces in flight have left when the writer presses Stop."""
 KNOWN_TEXTS = 2_000
 """How many of the texts that the writer kept before a new piece is compared with, newest first."""
-LOOK_AGAIN, LOOK_SHARE = 25, 0.05
+LOOK_AGAIN, LOOK_SHARE = 25, 0.02
 """After so many pieces a run looks again at what repeats, unless looking took more than this share of the time."""
 
 

@@ -66,8 +66,8 @@ def _what_repeats(writer: str, number: int, found: tuple[Repetition, ...]) -> No
         return
     newest = "newest " if number == LOOKED_AT else ""
     st.caption(
-        f"Of the {newest}{plural(number, 'kept piece')} that teachers wrote: whatever at least {least_of(number)} share. "
-        "What a prompt asked for does not count."
+        f"Of the {newest}{plural(number, 'kept piece')} that teachers wrote: whatever at least {least_of(number)} "
+        "share. What a prompt asked for does not count."
     )
     counts = {"All": len(found)} | {name: sum(one.kind in kinds for one in found) for name, kinds in KINDS.items()}
     shown = st.segmented_control(
@@ -87,11 +87,10 @@ def _what_repeats(writer: str, number: int, found: tuple[Repetition, ...]) -> No
 
 
 def _nothing(number: int) -> str:
-    if number < least_of(number):
-        return (
-            f"Of {plural(number, 'piece')} nothing can be said yet: it takes {least_of(number)} that share something."
-        )
-    return f"Nothing comes back in {plural(number, 'kept piece')} that teachers wrote: no {least_of(number)} share a thing."
+    least, pieces = least_of(number), plural(number, "kept piece")
+    if number < least:
+        return f"With {pieces} that a teacher wrote, nothing can come back yet: it takes {least} that share something."
+    return f"Nothing comes back in the {pieces} that teachers wrote: no {least} of them share a thing."
 
 
 def _repetition(writer: str, one: Repetition) -> None:
