@@ -29,6 +29,7 @@ SLOTS = frozenset(
     )
 )
 PLACE = re.compile(r"((?:[a-z]+ ){1,3}?)((?:the|a|an) \S.*)")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _ARTICLE_BEFORE = re.compile(r"\b([Aa]n?) (?:(\{)|\[([^\]]*))")
@@ -142,12 +143,12 @@ def request(brief: Brief, catalog: Catalog) -> str:
 
 def avoid_in_words(avoid: Avoid, prompt: str = "") -> str:
     """One sentence for a teacher, empty where there is nothing to avoid. What the prompt itself names is left out."""
-    asked = prompt.lower().replace("’", "'")
+    asked = f" {' '.join(_WORD.findall(prompt.lower().replace('’', chr(39))))} "
     names, openings, endings, phrases = (
-        [words for words in one if words.lower() not in asked]
+        [words for words in one if f" {words.lower()} " not in asked]
         for one in (avoid.names, avoid.openings, avoid.endings, avoid.phrases)
     )
-    begin = [f'"{words}"' for words in openings] + [STARTS[key] for key in avoid.starts if key not in asked]
+    begin = [f'"{words}"' for words in openings] + [STARTS[key] for key in avoid.starts if f" {key} " not in asked]
     wishes = [
         f"do not {verb} {_one_of(words)}"
         for verb, words in (

@@ -59,8 +59,8 @@ def found(writer: str, stamp: Stamp, config: TasteConfig) -> None:
 def your_list(writer: str, config: TasteConfig) -> None:
     """Add to the list, take away from it, and have the catalog's again."""
     phrases = worn.worn_list(config).phrases
-    own = plural(len(config.worn), "phrase")
-    section("Your list", f"{plural(len(phrases), 'phrase')}: ZEGA's, and {own} of your own.")
+    own = f"{len(config.worn)} of them your own" if config.worn else "none of them your own yet"
+    section("Your list", f"{plural(len(phrases), 'phrase')}, {own}.")
     form.explain("worn")
     with st.form("worn-add", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -116,7 +116,10 @@ def _amount(density: Density) -> str:
 
 def _compared(total: Density) -> str:
     shipped = worn.load_shipped()
-    words = f"Published fiction has {shipped.reference:g}, counted with ZEGA's list in {shipped.reference_source}."
+    words = (
+        f"Published fiction has one in about {round(1000 / shipped.reference, -3):,.0f} words "
+        f"({shipped.reference:g} in 1,000), counted with ZEGA's list in {shipped.reference_source}."
+    )
     if total.times and total.words >= worn.ENOUGH_WORDS:
         times = total.per_thousand / shipped.reference
         words += " That is about as much." if times < 1.5 else f" Yours have {times:.0f} times as many."

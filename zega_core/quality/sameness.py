@@ -100,8 +100,10 @@ def repetitions(pieces: Iterable[Written]) -> tuple[Repetition, ...]:
         *(read.told(Kind.opening, *one) for one in read.edges(read.first, OPENINGS)),
         *(read.told(Kind.start, kind, numbers) for kind, numbers in read.starts()),
         *(read.told(Kind.ending, *one) for one in read.edges(read.last, ENDINGS, end=True)),
-        *(read.told(Kind.phrase, *one) for one in read.phrases()),
     ]
+    edges = [one for one in found if one.kind in (Kind.opening, Kind.ending)]
+    phrases = (read.told(Kind.phrase, *one) for one in read.phrases())
+    found += [one for one in phrases if not any(_told_by(edge, one, read.least) for edge in edges)]
     remarkable = [one for one in found if one.count >= read.least]
     return tuple(sorted(remarkable, key=lambda one: (-one.count, list(Kind).index(one.kind), one.words)))
 
@@ -188,6 +190,12 @@ class _Read:
         capital = {name.lower(): name for name in self.names} | _SAYS_I
         for run, numbers in told_of(spelled, self.least).items():
             yield " ".join(capital.get(word, word) for word in run), numbers
+
+
+def _told_by(edge: Repetition, phrase: Repetition, least: int) -> bool:
+    """Whether a phrase is only the beginning or ending that is told already."""
+    one, other = _spaced(edge.words), _spaced(phrase.words)
+    return (one in other or other in one) and len(set(phrase.ids) - set(edge.ids)) < least
 
 
 def _sentence(tokens: Sequence[str]) -> list[str]:

@@ -236,7 +236,9 @@ def load_shipped(folder: Path = DATA) -> Shipped:
         phrases[shown] = _spellings(root, shape)
         if not WornList({shown: phrases[shown]}).find(shown):
             raise root.broken(f"'{shown}' is not found by its own shape.", "shapes", shown)
-    return Shipped(phrases, reference.decimal("per_thousand"), reference.number("words"), reference.text("source"))
+    if not (density := reference.decimal("per_thousand")):
+        raise reference.broken("'per_thousand' must be more than 0.", "per_thousand")
+    return Shipped(phrases, density, reference.number("words"), reference.text("source"))
 
 
 @lru_cache(maxsize=64)
