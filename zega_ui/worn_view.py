@@ -101,9 +101,9 @@ def _phrases(report: WornReport) -> None:
         height="content" if len(report.phrases) <= 10 else 390,
         alt="Worn phrases in your pieces, most frequent first",
         column_config={
-            "Phrase": column.TextColumn(width=230),
-            "Times": column.NumberColumn(width=70),
-            "Pieces": column.NumberColumn(width=70),
+            "Phrase": column.TextColumn(width=200),
+            "Times": column.NumberColumn(width=62),
+            "Pieces": column.NumberColumn(width=66),
             "In 1,000 words": column.NumberColumn(format="%.2f", width=120),
         },
     )
@@ -111,6 +111,8 @@ def _phrases(report: WornReport) -> None:
 
 def _amount(density: Density) -> str:
     """Two digits that say something, also for what is rare."""
+    if not density.times:
+        return "0"
     return f"{density.per_thousand:.2f}" if density.per_thousand < 1 else f"{density.per_thousand:.1f}"
 
 

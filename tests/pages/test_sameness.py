@@ -138,7 +138,7 @@ def test_worn_phrases_are_counted_and_compared(view: View):
     assert list(table["Pieces"]) == [3, 3]
     text = all_text(app)
     assert "Published fiction has one in about" in text
-    assert "Built-in storyteller: 0.00 in 1,000 words" in text
+    assert "Built-in storyteller: 0 in 1,000 words" in text
 
 
 def test_a_phrase_is_added_found_taken_off_and_the_catalogs_restored(view: View):
