@@ -75,6 +75,14 @@ class TestNames:
         found = repetitions(pieces(*(f"{filler(n)} {line} {filler(n + 50)}" for n in range(4))))
         assert not [one.words for one in found if one.kind == Kind.person]
 
+    def test_a_surname_is_told_by_the_name_before_it(self):
+        firsts = ["Ada", "Bea", "Cora", "Dora"]
+        texts = [
+            f"{filler(n)} Then {first} Voss said it {n}, and so {first} looked up {n}."
+            for n, first in enumerate(firsts)
+        ]
+        assert "4 characters are called Voss." in sentences(repetitions(pieces(*texts)))
+
     def test_a_name_that_is_also_a_word_counts_where_it_is_a_name(self):
         rose = [f"{filler(n)} So Rose said, and then Rose looked at it." for n in range(4)]
         flower = [f"{filler(n + 40)} A rose was there." for n in range(2)]

@@ -68,6 +68,7 @@ class NameSpotter:
         self._anywhere: dict[str, list[int]] = {}
         self._person: Counter[str] = Counter()
         self._place: Counter[str] = Counter()
+        self._behind: dict[str, Counter[str]] = {}
 
     def add(self, number: int, text: str) -> None:
         """``text`` with plain apostrophes; ``number`` stands for it in the result, and grows."""
@@ -90,6 +91,9 @@ class NameSpotter:
         if inside or titled:
             _note(self._inside, name, number)
         verb = follows[1] if follows else ""
+        first = bare.rpartition(" ")[2].lstrip("".join(_ENDS))
+        if bare != before and first.istitle() and first.isalpha():
+            self._behind.setdefault(name, Counter())[first] += 1
         if titled or previous in _SPEECH or verb in _PERSON_VERBS:
             self._person[name] += 2
         elif inside and previous in _PLACE:
@@ -106,9 +110,17 @@ class NameSpotter:
             holders = inside if plain else self._anywhere[name]
             if len(holders) < least or plain > len(inside) or 5 * len(inside) < len(self._anywhere[name]):
                 continue
-            if self._person[name] >= max(3, least) and self._person[name] > 2 * self._place[name]:
+            if self._is_person(name) or self._is_surname(name, len(holders)):
                 found[name] = holders
         return found
+
+    def _is_person(self, name: str) -> bool:
+        return self._person[name] >= 3 and self._person[name] > 2 * self._place[name]
+
+    def _is_surname(self, name: str, times: int) -> bool:
+        """It mostly stands behind persons' names."""
+        behind = self._behind.get(name, Counter[str]())
+        return 2 * sum(times for first, times in behind.items() if self._is_person(first)) > times
 
 
 def _note(holders: dict[str, list[int]], name: str, number: int) -> None:

@@ -16,6 +16,8 @@ from zega_core.quality.features import FUNCTION_WORDS
 SHORTEST, LONGEST = 4, 12
 """Words of a phrase."""
 ALIKE = 0.8
+MOST = 200
+"""Runs that are told: more nobody reads, and it keeps the comparing of runs in bounds."""
 
 Words = tuple[str, ...]
 Holders = Mapping[Words, Sequence[int]]
@@ -69,12 +71,14 @@ def _held(
 def told_of(candidates: Holders, least: int) -> dict[Words, list[int]]:
     """What to tell of runs that contain or overlap each other, most frequent first: each in its longest form that still
     stands in ``ALIKE`` of its texts, and none that is in fewer than ``least`` texts without a told one that shares two
-    neighbouring words with it. Runs of function words alone are passed over."""
+    neighbouring words with it; the ``MOST`` most frequent. Runs of function words alone are passed over."""
     candidates = {words: texts for words, texts in candidates.items() if _says_something(words)}
     told: dict[Words, list[int]] = {}
     by_pair: dict[Words, list[set[int]]] = {}
     longer = _longer(candidates)
     for start in sorted(candidates, key=lambda words: (-len(candidates[words]), -len(words), words)):
+        if len(told) == MOST:
+            break
         words = _grown(start, candidates, longer)
         texts = set(candidates[start])
         pairs = list(pairwise(start))
