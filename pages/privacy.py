@@ -56,9 +56,10 @@ def what_leaves() -> None:
     section("What leaves")
     summary()
     st.markdown(
-        "With each piece a service gets the request for it: element, genre, prompt and style, from ZEGA's own lists. "
-        "**Nothing you wrote.** A judge also gets the piece that it scores, and a test in Settings asks for one "
-        "sentence. The key for a service goes to that service only."
+        "With each piece a service gets the request for it: element, genre, prompt and style, from ZEGA's own lists, "
+        "and names and phrases to avoid, from pieces that teachers wrote. **Nothing you wrote.** A judge also gets the "
+        "piece that it scores, and a test in Settings asks for one sentence. The key for a service goes to "
+        "that service only."
     )
     for place in places:
         service(place)

@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations"},
     {"store"},
-    {"allowance", "answers", "judge", "taste"},
+    {"allowance", "answers", "avoidance", "judge", "taste"},
     {"teachers", "pieces", "passes"},
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zega_core.catalog import DATA, GENRES, Brief, Element, Modifier, load_catalog, request
+from zega_core.catalog import DATA, GENRES, Avoid, Brief, Element, Modifier, load_catalog, request
 from zega_core.errors import ConfigError, InvalidInput
 from zega_core.toml_tables import read_toml
 
@@ -75,6 +75,33 @@ def test_a_request_says_everything_that_is_asked_for() -> None:
     for part in (prompt.text, element.ask, modifier.text, "Fantasy", "only the piece itself"):
         assert part in words
     assert "Style:" not in request(Brief(prompt.text, "fantasy", element), catalog)
+
+
+def asked_to_avoid(avoid: Avoid, prompt: str = "A keeper mends the lamp") -> str:
+    catalog = load_catalog()
+    lines = request(Brief(prompt, "fantasy", catalog.element("scene"), avoid=avoid), catalog).splitlines()
+    return next((line for line in lines if line.startswith("Do not")), "")
+
+
+def test_a_request_says_what_to_avoid_in_one_sentence() -> None:
+    assert asked_to_avoid(Avoid()) == ""
+    assert asked_to_avoid(Avoid(names=("Elara",))) == "Do not call anybody Elara."
+    assert asked_to_avoid(Avoid(names=("Elara", "Marcus", "Lena"), openings=("The rain",))) == (
+        'Do not call anybody Elara, Marcus or Lena, and do not begin with "The rain".'
+    )
+    assert asked_to_avoid(
+        Avoid(("Elara",), ("The rain",), ("weather", "waking"), ("in the dark",), ("a flicker of something",))
+    ) == (
+        'Do not call anybody Elara, do not begin with "The rain", the weather or somebody waking up, do not end with '
+        '"in the dark", and do not write "a flicker of something".'
+    )
+
+
+def test_what_the_prompt_itself_names_is_not_forbidden() -> None:
+    avoid = Avoid(("Elara", "Al"), ("The rain",), ("weather",), phrases=("the lamp",))
+    assert asked_to_avoid(avoid, "Elara walks alone in bad weather, and the rain finds the lamp") == (
+        "Do not call anybody Al."
+    )
 
 
 def test_values_cannot_be_changed() -> None:

@@ -7,15 +7,16 @@ still ours, and whoever comes after a crash works through the indexes that are m
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 from logging import getLogger
 from time import monotonic
 
-from zega_core import db
-from zega_core.catalog import Brief, Catalog, Modifier, Prompt
+from zega_core import avoidance, db
+from zega_core.catalog import Avoid, Brief, Catalog, Modifier, Prompt
 from zega_core.dataset import NearDuplicates
 from zega_core.errors import BudgetSpent, HomeError, NobodyLeft, ProviderError, ZegaError
 from zega_core.pieces import SAME_WORDS, Desk, Draw, Piece, candidates_of, example_of, set_aside_as_duplicate
@@ -33,6 +34,8 @@ GRACE = 0.5
 """Seconds that pieces in flight have left when the writer presses Stop."""
 KNOWN_TEXTS = 2_000
 """How many of the texts that the writer kept before a new piece is compared with, newest first."""
+LOOK_AGAIN, LOOK_SHARE = 25, 0.02
+"""After so many pieces a run looks again at what repeats, unless looking took more than this share of the time."""
 
 
 def order_seed(writer_id: str) -> int:
@@ -154,6 +157,7 @@ class _Work:
         self.known, self.newest_known = NearDuplicates(settings.near_duplicate_share), 0
         self.ended: ProviderError | None = None
         self.taste = Taste(settings.keep_score)
+        self.avoid, self.unseen, self.look_from = Avoid(), 0, 0.0
 
     def through_what_is_missing(self) -> RunStatus | None:
         """Write and store the missing draws; the status to end with, or None when the lease was lost."""
@@ -162,6 +166,7 @@ class _Work:
         with db.reading(self.settings) as session:
             settled = examples.settled_indexes(session, row.id or 0)
             self._ask_taste(session)
+        self._look()
         return self._through([draw for draw in draws if draw.idx not in settled])
 
     def _through(self, draws: Sequence[Draw]) -> RunStatus | None:
@@ -193,13 +198,24 @@ class _Work:
             return RunStatus.stopped
         return RunStatus.running if self.leave else RunStatus.done
 
-    def _store_all(self, finished: Iterable[Future[Piece]]) -> RunStatus | None:
+    def _store_all(self, finished: Collection[Future[Piece]]) -> RunStatus | None:
         """Store what came back, also when one of them met an error; that is raised after it."""
         trouble = [error for future in finished if (error := future.exception()) is not None]
         status = self._store([future.result() for future in finished if future.exception() is None])
         if trouble:
             raise trouble[0]
+        self.unseen += len(finished)
+        if self.unseen >= LOOK_AGAIN and monotonic() > self.look_from:
+            self._look()
         return status
+
+    def _look(self) -> None:
+        """At what repeats in the writer's examples: the pieces from now on are asked to avoid it."""
+        started = monotonic()
+        with db.reading(self.settings) as session:
+            self.avoid = avoidance.avoid_list(session, self.row.user_id)
+        ended = monotonic()
+        self.unseen, self.look_from = 0, ended + (ended - started) / LOOK_SHARE
 
     def _bill(self, late: Future[Piece]) -> None:
         """A piece that came too late to be stored: its calls were made, and may have cost something."""
@@ -215,6 +231,7 @@ class _Work:
             log.exception("the calls of a piece that came late could not be noted")
 
     def _write(self, draw: Draw) -> Piece:
+        draw = replace(draw, brief=replace(draw.brief, avoid=self.avoid))
         return self.desk.write(draw, random.Random(f"{self.row.seed}:{draw.idx}").getrandbits(31))
 
     def _store(self, pieces: Sequence[Piece]) -> RunStatus | None:

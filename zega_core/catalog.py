@@ -19,6 +19,8 @@ GENRES = ("fantasy", "dark_fantasy", "sci_fi", "mystery", "horror", "romance", "
 PROMPTS_A_GENRE = 10
 ALTERNATIVES = 3
 GENDERS = ("she", "he", "any")
+STARTS = {"weather": "the weather", "waking": "somebody waking up"}
+"""Kinds of beginning, in words."""
 SLOTS = frozenset(
     re.findall(
         r"\w+",
@@ -27,6 +29,7 @@ SLOTS = frozenset(
     )
 )
 PLACE = re.compile(r"((?:[a-z]+ ){1,3}?)((?:the|a|an) \S.*)")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _ARTICLE_BEFORE = re.compile(r"\b([Aa]n?) (?:(\{)|\[([^\]]*))")
@@ -103,6 +106,17 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True)
+class Avoid:
+    """What the writer has had too often, most often first. ``starts`` are keys of ``STARTS``."""
+
+    names: tuple[str, ...] = ()
+    openings: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What one piece is asked for. ``known`` is set when the prompt is one of the catalog's; ``turn`` says how often
     the same was asked before, where somebody keeps count."""
@@ -113,6 +127,7 @@ class Brief:
     modifier: Modifier | None = None
     known: Prompt | None = None
     turn: int | None = None
+    avoid: Avoid = Avoid()
 
 
 def request(brief: Brief, catalog: Catalog) -> str:
@@ -120,8 +135,36 @@ def request(brief: Brief, catalog: Catalog) -> str:
     lines = [brief.element.ask, "", f"Genre: {catalog.genre(brief.genre).label}.", f"Prompt: {brief.prompt}"]
     if brief.modifier is not None:
         lines.append(f"Style: {brief.modifier.text}")
+    if wishes := avoid_in_words(brief.avoid, brief.prompt):
+        lines.append(wishes)
     lines += ["", "Write only the piece itself: no title, no introduction, no comment."]
     return "\n".join(lines)
+
+
+def avoid_in_words(avoid: Avoid, prompt: str = "") -> str:
+    """One sentence for a teacher, empty where there is nothing to avoid. What the prompt itself names is left out."""
+    asked = f" {' '.join(_WORD.findall(prompt.lower().replace('’', chr(39))))} "
+    names, openings, endings, phrases = (
+        [words for words in one if f" {words.lower()} " not in asked]
+        for one in (avoid.names, avoid.openings, avoid.endings, avoid.phrases)
+    )
+    begin = [f'"{words}"' for words in openings] + [STARTS[key] for key in avoid.starts if f" {key} " not in asked]
+    wishes = [
+        f"do not {verb} {_one_of(words)}"
+        for verb, words in (
+            ("call anybody", names),
+            ("begin with", begin),
+            ("end with", [f'"{words}"' for words in endings]),
+            ("write", [f'"{words}"' for words in phrases]),
+        )
+        if words
+    ]
+    text = ", and ".join(filter(None, [", ".join(wishes[:-1]), *wishes[-1:]]))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 @cache

@@ -15,7 +15,7 @@ from zega_ui import teaching_form as form
 
 def plain(text: str) -> str:
     """For Markdown: the text itself, whatever it holds."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def limits(writer: str, place: Place, models: Sequence[str]) -> None:

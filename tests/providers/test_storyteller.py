@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zega_core.auto_train import plan
-from zega_core.catalog import DATA, GENRES, Brief, Prompt, load_catalog
+from zega_core.catalog import DATA, GENRES, Avoid, Brief, Prompt, load_catalog
 from zega_core.errors import ConfigError, InvalidInput
 from zega_core.providers.base import GenerationOptions, Message
 from zega_core.providers.grammar import load_common, load_grammar
@@ -97,6 +97,24 @@ def test_another_seed_is_another_piece() -> None:
     for index in range(64):
         again = [write(brief_for(index), seed) for seed in range(2)]
         assert again[0] != again[1]
+
+
+def test_names_to_avoid_are_not_used_while_there_are_others() -> None:
+    names = load_grammar(DATA, "fantasy").names
+    avoided = Avoid(names=(*names["she"][:6], *names["he"][:6], *names["surname"][:4]))
+    for index in range(0, 160, 8):
+        brief = replace(brief_for(index), avoid=avoided)
+        text = write(brief, index)
+        assert not [name for name in avoided.names if re.search(rf"\b{name}\b", text)], text
+        assert text == write(brief, index)
+
+
+def test_a_genre_whose_names_are_all_to_be_avoided_still_has_a_hero() -> None:
+    names = load_grammar(DATA, "fantasy").names
+    everybody = tuple(name for key in ("she", "he", "surname") for name in names[key])
+    assert write(replace(brief_for(0), avoid=Avoid(names=everybody)), 1)
+    she = Avoid(names=names["she"])
+    assert any(name in write(replace(brief_for(0), avoid=she), 1) for name in everybody)
 
 
 def test_lengths_keep_to_the_element(pieces: list[tuple[Brief, str]]) -> None:

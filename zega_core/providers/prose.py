@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from zega_core.catalog import PLACE, Prompt
@@ -120,12 +120,16 @@ def _capital(text: str, found: re.Match[str]) -> str:
     return found[1] + found[2].upper()
 
 
-def slots_for(prompt: Prompt, grammar: Grammar, draw: Random) -> dict[str, str]:
-    """What the slots of one piece stand for."""
+def slots_for(prompt: Prompt, grammar: Grammar, draw: Random, avoid: Sequence[str] = ()) -> dict[str, str]:
+    """What the slots of one piece stand for. Names to ``avoid`` are taken only where the genre has no others."""
+    names = {key: [one for one in all_ if one not in avoid] or list(all_) for key, all_ in grammar.names.items()}
     gender = prompt.gender if prompt.gender in _PRONOUNS else draw.choice(["she", "he"])
     opposite = "he" if gender == "she" else "she"
-    hero = draw.choice(grammar.names[gender])
-    other = draw.choice([name for name in grammar.names[opposite] if name[0] != hero[0]])
+    hero = draw.choice(names[gender])
+    other = draw.choice(
+        [name for name in names[opposite] if name[0] != hero[0]]
+        or [name for name in grammar.names[opposite] if name[0] != hero[0]]
+    )
     figure = _bare(prompt.figure) or draw.choice(grammar.defaults["figure"])
     place = _located(prompt.place or draw.choice(grammar.defaults["place"]))
     taken = {*words_of(figure), *words_of(place[1])}
@@ -135,7 +139,7 @@ def slots_for(prompt: Prompt, grammar: Grammar, draw: Random) -> dict[str, str]:
     role = draw.choice(roles or grammar.defaults["other_role"])
     slots = {
         "hero": hero,
-        "hero_full": f"{hero} {draw.choice(grammar.names['surname'])}",
+        "hero_full": f"{hero} {draw.choice(names['surname'])}",
         "other": other,
         "place": place[1],
         "at_place": f"{place[0]} {place[1]}",

@@ -112,7 +112,7 @@ class _Task:
     def of(cls, catalog: Catalog, brief: Brief, prompt: Prompt, seed: int, grammar: Grammar, common: Common) -> _Task:
         modifier = brief.modifier.key if brief.modifier else ""
         key = f"{seed}|{brief.genre}|{brief.element.key}|{modifier}|{prompt.text}"
-        slots = slots_for(prompt, grammar, Random(f"{key}|words"))
+        slots = slots_for(prompt, grammar, Random(f"{key}|words"), brief.avoid.names)
         slots["topic"] = (topic(brief.prompt, prompt) if brief.known is None else "") or f"the {slots['object']}"
         nouns = tuple(head_noun(slots[slot]) for slot in ("figure", "object", "place"))
         return cls(key, _place(catalog, prompt, modifier), _digest(seed), brief, prompt, grammar, common, slots, nouns)

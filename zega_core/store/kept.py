@@ -1,0 +1,46 @@
+"""All that a writer has kept, read for what can only be seen over many pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from zega_core.quality.sameness import Written
+from zega_core.tables import Example, ExampleStatus, Source
+
+
+def written(session: Session, writer_id: str, *, taught: bool = False, limit: int | None = None) -> list[Written]:
+    """The writer's newest kept pieces, oldest first. ``taught``: only those that teachers wrote, for a hero is meant to
+    come back in the writer's own pages."""
+    columns = ("id", "completion", "prompt", "genre", "element", "model", "source")
+    query = select(*(getattr(Example, name) for name in columns)).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+    )
+    if taught:
+        query = query.where(Example.source == Source.auto)
+    query = query.order_by(col(Example.id).desc()).limit(limit)
+    return [
+        Written(identity or 0, text, prompt, genre, element, model or "", source)
+        for identity, text, prompt, genre, element, model, source in reversed(session.exec(query).all())
+    ]
+
+
+def stamp(session: Session, writer_id: str) -> tuple[int, int, int]:
+    """Another one whenever another set of pieces is kept: their number, the newest id and the sum of ids."""
+    identity = col(Example.id)
+    query = select(func.count(), func.max(identity), func.sum(identity)).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+    )
+    number, newest, total = session.exec(query).one()
+    return number, newest or 0, int(total or 0)
+
+
+def by_ids(session: Session, writer_id: str, ids: Collection[int]) -> list[Example]:
+    """Those of the pieces that are this writer's and kept, in the order of ``ids``."""
+    query = select(Example).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.id).in_(ids)
+    )
+    found = {example.id: example for example in session.exec(query)}
+    return [found[identity] for identity in ids if identity in found]
