@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from zega_core.catalog import Element
+from zega_core.quality.asked import Asked
 from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
 from zega_core.quality.foreign import TASK, flags, foreign_sentence, not_english, refuses
+
+BELOW_KEPT = 6.9
+"""A piece with a flaw is never kept by the score alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    cap: float  # no score above this, 0..10
+    """``cap`` is the most that is left of the score, 0..10. With ``less`` it is a flaw in a piece: that much is taken
+    away, and the order of pieces stays."""
+
+    cap: float
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the piece is held against."""
-
-    prompt_words: tuple[str, ...]  # lower case, in order, without the wording of the task
-    names: Mapping[str, str]  # its distinct content words, by their stems
-    element: Element
+    less: float = 0.0
 
 
 _INJECTION = flags(
@@ -44,7 +42,7 @@ _INJECTION = flags(
     r"|marks|grade|points|10|ten)\b|^\W{0,3}(?:system|assistant)\W{1,3}.{0,80}\b(?:score|instruction|rating|points|prompt)"
 )
 _PREAMBLE = flags(
-    r"\A\W*(?:sure|certainly|of course|absolutely|okay|great|here(?:'s| is| are))\b[^\n]{0,120}"
+    r"\A\W*(?:sure|certainly|of course|absolutely|okay|great|here(?:'s| is| are)(?! the thing))\b[^\n]{0,120}"
     rf"\b{TASK}\b[^\n]{{0,120}}"
 )
 _POSTAMBLE = flags(
@@ -66,10 +64,11 @@ _OUTLINE = flags(
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
 _PLACEHOLDER = flags(
     r"\[[^\]\n]{0,20}(?:name|insert|place|your|detail|describe|object|noun|city|town|adjective)[^\]\n]{0,30}\]"
-    r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b|_{4,}"
+    r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b"
+    r"|[a-z,][ ]_{4,}|_{4,}[,.]?[ ][a-z]"
     r"|\binsert (?:\w+ )?(?:name|here|text)\b"
 )
-_CAPS_SLOT = re.compile(r"\[(?!REDACTED)[A-Z][A-Z _]{1,30}\]")
+_CAPS_SLOT = re.compile(r"\[(?!REDACTED|DATA|END|SCENE)[A-Z][A-Z _]{1,30}\]")
 _CODE = flags(
     r'\A\s*[\[{]\s*["{\[]|"\s*:\s*["{\[]|^\s*```|</?[a-z][a-z0-9]*(?:\s[^<>\n]{0,80})?/?>|&(?:nbsp|quot|amp|lt);'
     r"|<\|[^|\n]{1,30}\|>|\[/?INST\]|^\s*(?:def |import |function |class )\w+.{0,40}[({:;]\s*$|\\n|\ufffd"
@@ -118,6 +117,11 @@ def odd_word(word: str) -> bool:
     )
 
 
+def _meta(alone: bool, reason: str) -> Gate:
+    """Words about the piece: nearly all there is, or beside a piece that could be saved."""
+    return Gate(1.5, reason) if alone else Gate(6.0, reason, 1.0)
+
+
 def check(piece: Piece, asked: Asked) -> Gate | None:
     """The strictest gate the piece runs into, or None."""
     found = [gate for rule in _RULES if (gate := rule(piece, asked))]
@@ -142,9 +146,9 @@ def _intruder(piece: Piece, asked: Asked) -> Gate | None:
         return Gate(0.4, "It declines the task instead of writing the piece.")
     if hit := _PREAMBLE.search(outside):
         short = words - len(hit.group().split()) < asked.element.min_words // 2
-        return Gate(1.5 if short else 5.0, "It opens with words about the task, not with the piece.")
+        return _meta(short, "It opens with words about the task, not with the piece.")
     if hit := _POSTAMBLE.search(outside):
-        return Gate(1.5 if words < asked.element.min_words // 2 else 5.0, "It ends in talk about itself.")
+        return _meta(words < asked.element.min_words // 2, "It ends in talk about itself.")
     told = _ANALYSIS.findall(outside)
     if len(told) >= 3 and len(told) * 30 >= words:
         return Gate(2.0, "It discusses a piece instead of being one.")
@@ -160,9 +164,9 @@ def _scaffolding(piece: Piece, asked: Asked) -> Gate | None:
     if len(_OUTLINE.findall(text)) >= 2 or (bullets >= 3 and 2 * bullets >= len(lines) and not spoken):
         return Gate(2.0, "It is an outline, not the piece itself.")
     if _CODE.search(text):
-        return Gate(3.0, "It holds code or markup.")
+        return Gate(5.0, "It holds code or markup.", 1.0)
     if _MARKDOWN.search(text) or (bullets >= 3 and not spoken):
-        return Gate(6.0, "It holds headings, bold marks or lists.")
+        return Gate(BELOW_KEPT, "It holds headings, bold marks or lists.", 0.55)
     return None
 
 
@@ -170,14 +174,14 @@ def _typing(piece: Piece, asked: Asked) -> Gate | None:
     text = piece.text
     upper = sum(map(str.isupper, text))
     if upper > 20 and upper > sum(map(str.islower, text)):
-        return Gate(4.0, "It is written in capitals.")
+        return Gate(4.0, "It is written in capitals.", 2.0)
     if not upper and len(piece.words) > 20:
-        return Gate(5.0, "It has no capital letters.")
+        return Gate(6.0, "It has no capital letters.", 0.5)
     if len(_EMOJI.findall(text)) >= 2:
-        return Gate(5.0, "Emoji stand where words should.")
+        return Gate(5.0, "Emoji stand where words should.", 1.5)
     shouts = text.count("!")
     if text.count("!!") >= 2 or (shouts >= 8 and 5 * shouts > 3 * len(piece.tokens)):
-        return Gate(5.0, f"It shouts: {shouts} exclamation marks.")
+        return Gate(6.0, f"It shouts: {shouts} exclamation marks.", 1.2)
     return None
 
 
@@ -199,7 +203,7 @@ def _language(piece: Piece, asked: Asked) -> Gate | None:
     if not_english(piece):
         return Gate(0.9, "It is not written in English.")
     if 10 * sum(len(low) for low in map(_lower, piece.tokens) if foreign_sentence(low)) > words:
-        return Gate(4.0, "It slips into another language.")
+        return Gate(4.0, "It slips into another language.", 2.0)
     english = sum(word in FUNCTION_WORDS for word in piece.words)
     if words >= 20 and english * 100 < 22 * words:
         return Gate(1.9, "It strings words together without making sentences.")
@@ -232,16 +236,17 @@ def _repetition(piece: Piece, asked: Asked) -> Gate | None:
     words = piece.words
     if len(words) < 12:
         return None
-    if repeated_share(words) > 0.25:
-        return Gate(1.2, "It says the same thing over and over.")
+    repeated = repeated_share(words)
+    if repeated > 0.25:
+        return Gate(1.2 if repeated > 0.45 else 4.0, "It says the same thing over and over.", 1.5 * (repeated <= 0.45))
     word, count = Counter(piece.stems or ("",)).most_common(1)[0]
     if count >= 8 and 5 * count > len(piece.stems):
         return Gate(1.9, f"One word, '{word[:14]}', makes up a fifth of what it says.")
     if (worn := len(piece.worn)) >= 4 and 40 * worn > len(words):
-        return Gate(4.5, "It is pieced together from worn phrases.")
+        return Gate(4.5, "It is pieced together from worn phrases.", 1.5)
     said = Counter(" ".join(_lower(s)) for s in piece.tokens if len(s) >= 5)
     if sum((n - 1) * (one.count(" ") + 1) for one, n in said.items()) >= 12:
-        return Gate(4.0, "Whole sentences stand in it more than once.")
+        return Gate(5.0, "Whole sentences stand in it more than once.", 1.0)
     return None
 
 
@@ -251,8 +256,9 @@ def _copied(piece: Piece, asked: Asked) -> Gate | None:
     own = list(zip(words, words[1:], words[2:], words[3:], strict=False))
     if own and 3 * sum(run in runs for run in own) > len(own):
         return Gate(1.2, "It repeats the prompt instead of writing the piece.")
+    distinct = set(piece.stems)
     hits = sum(one in asked.names for one in piece.stems)
-    if hits >= 6 and 5 * hits > 2 * len(piece.stems):
+    if hits >= 6 and 5 * hits > 2 * len(piece.stems) and 4 * len(distinct & set(asked.names)) > len(distinct):
         return Gate(1.8, "It says little beyond the prompt's own words.")
     return None
 
@@ -262,10 +268,10 @@ def _ending(piece: Piece, asked: Asked) -> Gate | None:
         return None
     end = _FINIS.sub("", piece.text[-400:]) or piece.text
     if not _CLOSED.search(piece.text[-40:].rstrip()) and not _CLOSED.search(end[-40:]):
-        return Gate(3.0, "It breaks off before its last sentence ends.")
+        return Gate(BELOW_KEPT, "It breaks off before its last sentence ends.", 0.55)
     last = piece.lines[-1]
     if last.count('"') % 2 and not last.endswith('"'):
-        return Gate(5.0, "It breaks off inside somebody's speech.")
+        return Gate(BELOW_KEPT, "It breaks off inside somebody's speech.", 0.55)
     return None
 
 
