@@ -114,8 +114,8 @@ class _Scored:
 
 
 class _Pass:
-    """One pass over a writer's pieces. ``state`` is what is stored of it, or would be: with ``foreseen``, the taste that
-    would be fitted first, nothing is stored."""
+    """One pass over a writer's pieces. ``state`` is what is stored of it, or would be: with ``foreseen``, the taste
+    that would be fitted first, nothing is stored."""
 
     def __init__(
         self,

@@ -11,7 +11,6 @@ from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 

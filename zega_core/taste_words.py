@@ -57,7 +57,9 @@ def agreed(found: Agreed, who: str, whom: str) -> str:
     low, high = found.likely
     value += f"; with {found.pieces} pieces it may really be anything from {low:.2f} to {high:.2f}"
     if low <= 0 <= high:
-        return f"It is not shown yet that {who[0].lower()}{who[1:]} and {whom} agree on which pieces are better ({value})."
+        return (
+            f"It is not shown yet that {who[0].lower()}{who[1:]} and {whom} agree on which pieces are better ({value})."
+        )
     return f"{who} and {whom} {how} on which pieces are better ({value})."
 
 

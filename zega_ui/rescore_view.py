@@ -12,8 +12,8 @@ from zega_ui.components import error_state, guarded, refusal, shielded
 from zega_ui.teacher_cards import clock
 
 WHAT_STAYS = (
-    "No text changes, and what you decided yourself stays. Pieces that score below your threshold now are set aside, not "
-    "thrown away; those that reach it are kept."
+    "No text changes, and what you decided yourself stays. Pieces that score below your threshold now are set aside, "
+    "not thrown away; those that reach it are kept."
 )
 
 WATCHED = "rescore-watched"
