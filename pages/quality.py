@@ -1,4 +1,4 @@
-"""Quality: rate pieces blind, see how far the score agrees, and let it learn a little of your taste."""
+"""Quality: rate pieces blind, see how far the score agrees, let it learn a little of your taste, see what repeats."""
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +8,7 @@ from zega_core.quality import agreement, personal
 from zega_core.settings import get_settings
 from zega_core.store import ratings
 from zega_core.taste import Overview
+from zega_ui import rescore_view, sameness_view
 from zega_ui.boot import open_page
 from zega_ui.components import guarded, page_header, refusal, section
 from zega_ui.rating_form import Blind
@@ -16,6 +17,7 @@ from zega_ui.teaching_form import mirror
 writer = open_page()
 settings = get_settings()
 SHOWN = 10
+UNTIL = "Those that you have stay as they are until you press *Score them again* (or call `zega rescore`)."
 
 
 def choose(**values: object) -> None:
@@ -110,7 +112,7 @@ def threshold(found: Overview) -> None:
                 on_click=guarded,
                 args=(lambda: choose(keep_score=None),),
             )
-    st.caption("A change holds for pieces from now on. What is kept or set aside already stays where it is.")
+    st.caption(f"A change holds for pieces from now on. {UNTIL}")
 
 
 def correction_tab() -> None:
@@ -138,7 +140,9 @@ def correction_tab() -> None:
         on_change=switched,
         args=("personal",),
     )
-    st.caption("It changes the score of pieces from now on. A piece that is no proper answer is never lifted by it.")
+    st.caption(
+        f"It changes the score of pieces from now on. {UNTIL} A piece that is no proper answer is never lifted by it."
+    )
 
 
 def judge_tab() -> None:
@@ -162,12 +166,23 @@ def judge_tab() -> None:
     st.page_link("pages/settings.py", label="Choose a judge", icon=":material/settings:")
 
 
-page_header("Quality", "Rate pieces as a reader. ZEGA shows how far its score agrees with you, and learns from it.")
+page_header(
+    "Quality",
+    "Rate pieces as a reader. ZEGA shows how far its score agrees with you, learns from it, and says what repeats.",
+)
 refusal()
-TABS = {"Rate": rate_tab, "Agreement": agreement_tab, "Your correction": correction_tab, "Judge": judge_tab}
-for tab, draw in zip(
-    st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), TABS.values(), strict=True
-):
+TABS = {
+    "Rate": rate_tab,
+    "Agreement": agreement_tab,
+    "Your correction": correction_tab,
+    "Judge": judge_tab,
+    "Sameness": lambda: sameness_view.show(writer),
+}
+head = st.container()
+tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
+with head:
+    rescore_view.show(writer, quiet=bool(tabs[0].open))
+for tab, draw in zip(tabs, TABS.values(), strict=True):
     if tab.open:
         with tab:
             draw()

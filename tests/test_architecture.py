@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations"},
     {"store"},
     {"allowance", "answers", "avoidance", "judge", "taste"},
-    {"teachers", "pieces", "passes"},
+    {"teachers", "pieces", "passes", "refitting"},
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words"},

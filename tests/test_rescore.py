@@ -20,6 +20,8 @@ from zega_core.errors import HomeError, NotFound
 from zega_core.providers import storyteller
 from zega_core.providers.base import ChatModel
 from zega_core.quality import QUALITY_VERSION, QualityReport
+from zega_core.quality.personal import Correction, Side
+from zega_core.quality.validation import Gain
 from zega_core.settings import Settings
 from zega_core.store import scores, sessions, tastes, writers
 from zega_core.tables import Example, ExampleStatus, Source, Story, Taste, TrainingSession, now
@@ -235,7 +237,9 @@ class TestTaste:
         assert again(config).of == 0
         assert again(config.model_copy(update={"keep_score": 9.0})).now_set_aside == 1
         with db.session() as session:
-            session.exec(update(Taste).values(fitted={"weight": 0.5}))  # type: ignore[call-overload]
+            side = Side("form", "Length and form", 5.0, 1.0, 0.2)
+            fitted = Correction(QUALITY_VERSION, 40, (side,), Gain(0.3, 0.5, 0.1, 0.3))
+            session.exec(update(Taste).values(fitted={"correction": fitted.as_dict()}))  # type: ignore[call-overload]
         assert again(config.model_copy(update={"keep_score": 9.0})).counted == 1
 
     def test_a_change_in_the_middle_begins_anew_with_the_new_taste(

@@ -121,7 +121,7 @@ class TestWorth:
 
     def test_why_it_is_set_aside_names_both_scores(self):
         assert Taste(7.0).below(report(score=6.4), 6.4) == "6.4 is below 7.0. A reason."
-        assert Taste(7.0).below(report(score=7.3), 6.8) == "7.3 measured, 6.8 by your taste: below 7.0. A reason."
+        assert Taste(7.0).below(report(score=7.3), 6.8) == "6.8 is below 7.0. A reason."
         assert Taste(7.0).below(report(score=2.0, gate="It is a list."), 2.0) == "2.0 is below 7.0. It is a list."
 
 
@@ -424,7 +424,8 @@ class TestRuns:
             if name in criteria:
                 assert row.quality is not None
                 assert row.quality < measured
-                assert f"{measured:.1f} measured, {row.quality:.1f} by your taste: below 9.9." in (row.reason or "")
+                assert f"{row.quality:.1f} is below 9.9." in (row.reason or "")
+                assert taste.difference(measured, row.quality)
 
 
 def test_pieces_to_rate_come_spread_over_scores_and_genres(config: Settings):

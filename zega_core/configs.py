@@ -51,8 +51,9 @@ def check_genres(values: object) -> tuple[str, ...]:
 class AutoTrainConfig(BaseModel):
     """One auto-training session, as asked for.
 
-    ``genres`` empty means all. Without ``seed`` the session continues the writer's own sequence of
-    combinations; with it, the same seed asks for the same pieces again.
+    ``genres`` empty means all. Without ``seed`` the session continues the writer's own sequence of combinations; with
+    it, the same seed asks for the same pieces again: word for word as long as nothing repeats in what the writer has
+    kept, or they have that switched off. Otherwise each request also says what to avoid by then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -95,20 +95,17 @@ def read_progress(data: object) -> Progress | None:
         return None
 
 
-def signature(row: TasteRow, taste: Taste) -> str:
+def signature(taste: Taste) -> str:
     """The same for two moments between which nothing that bears on a score has changed in the writer's taste."""
-    wishes = taste.config.model_dump(mode="json", exclude={"avoid"})
-    text = json.dumps([wishes, row.fitted, taste.keep_score], sort_keys=True)
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+    return blake2b(json.dumps(taste.acting()).encode(), digest_size=8).hexdigest()
 
 
 def before_taste(session: Session, row: TasteRow, taste: Taste) -> int:
     """How many pieces were scored before the writer's taste became what it is."""
-    ever = bool(row.config) or row.fitted is not None
-    if ever and (row.rescored_at is None or row.updated_at > row.rescored_at):
+    if row.rescored_at is None or row.updated_at > row.rescored_at:
         return scores.count_before(session, row.user_id, row.updated_at)
     last = read_progress(row.rescore_result)  # a setting, or a change at the very end of the last pass
-    changed = last is not None and last.taste != signature(row, taste)
+    changed = last is not None and last.taste != signature(taste)
     return scores.count_before(session, row.user_id, None) if changed else 0
 
 

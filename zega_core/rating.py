@@ -78,10 +78,12 @@ def waiting(session: Session, writer_id: str) -> list[int]:
 
 
 def _open(session: Session, writer_id: str, example_id: int) -> Example:
-    """The piece as it is now, and nobody else changes it until the end of the transaction."""
+    """The piece as it is now, and nobody else changes it until the end of the transaction. Its session's row is taken
+    before the writer's, as runs and scoring again do it: nobody waits for one who waits for them."""
     if isinstance(example_id, bool) or not isinstance(example_id, int) or not 0 < example_id < 2**63:
         raise InvalidInput("A piece is named by its number.")
     example = ratings.get(session, writer_id, example_id)
+    ratings.hold_session(session, example)
     writers.lock(session, writer_id)
     session.refresh(example)
     if example.status == ExampleStatus.failed or not example.completion:
@@ -124,10 +126,17 @@ def _by_score(session: Session, example: Example, settings: Settings) -> None:
         example.status, example.reason = ExampleStatus.kept, None
         return
     example.status = ExampleStatus.set_aside
-    example.reason = taste.below(report, worth) if report else f"{worth:.1f} is below {taste.keep_score:.1f}."
+    example.reason = taste.below(report, worth)
 
 
 def _done(session: Session, example: Example, before: str) -> None:
+    """What follows from another status: memory holds what is kept, and the record counts it. A story that was saved
+    for reading stays."""
     session.add(example)
-    if example.status != before:
-        ratings.renew_record(session, example)
+    if example.status == before:
+        return
+    if example.status != ExampleStatus.kept:
+        examples.forget(session, example)
+    elif examples.belongs_in_memory(session, example):
+        examples.remember(session, example)
+    ratings.renew_record(session, example)

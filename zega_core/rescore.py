@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from logging import getLogger
 from typing import Any
 
-from zega_core import db
+from zega_core import db, refitting
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, InvalidInput, NotFound, ZegaError
 from zega_core.passes import Outcome, Progress, before_taste, read_progress, signature
@@ -31,6 +31,8 @@ log = getLogger(__name__)
 
 BATCH = 100
 """Pieces stored in one transaction. They are scored before it, so that others wait for the storing only."""
+ROUNDS = 2
+"""Passes that may follow the first because ratings that came meanwhile have changed the taste."""
 
 
 def rescore(
@@ -54,14 +56,29 @@ def rescore(
             writers.get(session, writer_id)
         except NotFound as error:
             raise NotFound(f"There is no writer called {writer_id}.") from error
-    work = _Pass(writer_id, settings, everything, stored=not dry_run, stop=stop or threading.Event())
-    tell = progress or (lambda done, of: None)
-    while not work.state.finished:
-        tell(work.state.done, work.state.of)
-        if not work.next_batch():
+    stop, tell = stop or threading.Event(), progress or (lambda done, of: None)
+    if dry_run:
+        taste = refitting.foresee(writer_id, settings, measured)
+        return _Pass(writer_id, settings, everything, stop=stop, foreseen=taste).run(tell).outcome(dry_run)
+    refitting.refit(writer_id, settings, measured, stop)
+    state = _Pass(writer_id, settings, everything, stop=stop).run(tell)
+    for _ in range(ROUNDS):  # a piece may have been rated meanwhile, before it had its report of today
+        if not state.finished or not refitting.refit(writer_id, settings, measured, stop):
             break
-    tell(work.state.done, max(work.state.of, work.state.done))
-    return work.state.outcome(dry_run)
+        state = _Pass(writer_id, settings, False, stop=stop).run(tell)
+    return state.outcome()
+
+
+def measured(text: Text, written: str) -> QualityReport | None:
+    """None for a row that another version wrote, or nobody of ours."""
+    if not all(isinstance(one, str) for one in (written, text.prompt, text.genre, text.element)):
+        return None
+    try:
+        load_catalog().genre(text.genre)
+        element = load_catalog().element(text.element)
+    except InvalidInput:
+        return None
+    return score(written, text.prompt, text.genre, element)
 
 
 def answer(writer_id: str, settings: Settings) -> None:
@@ -97,14 +114,33 @@ class _Scored:
 
 
 class _Pass:
-    """One pass over a writer's pieces. ``state`` is what is stored of it, or would be."""
+    """One pass over a writer's pieces. ``state`` is what is stored of it, or would be: with ``foreseen``, the taste
+    that would be fitted first, nothing is stored."""
 
     def __init__(
-        self, writer_id: str, settings: Settings, everything: bool, *, stored: bool, stop: threading.Event
+        self,
+        writer_id: str,
+        settings: Settings,
+        everything: bool,
+        *,
+        stop: threading.Event,
+        foreseen: Taste | None = None,
     ) -> None:
-        self.writer_id, self.settings, self.stored, self.stop = writer_id, settings, stored, stop
-        self.catalog = load_catalog()
+        self.writer_id, self.settings, self.stored, self.stop = writer_id, settings, foreseen is None, stop
+        self._foreseen = foreseen
         self._begin(everything)
+
+    def run(self, tell: Callable[[int, int], None]) -> Progress:
+        """To its end, or until it is stopped."""
+        while not self.state.finished:
+            tell(self.state.done, self.state.of)
+            if not self.next_batch():
+                break
+        tell(self.state.done, max(self.state.of, self.state.done))
+        return self.state
+
+    def _taste(self, session: db.Session) -> Taste:
+        return self._foreseen or taste_of(session, self.writer_id, self.settings)
 
     def _transaction(self) -> Any:
         return db.session(self.settings) if self.stored else db.reading(self.settings)
@@ -115,9 +151,9 @@ class _Pass:
         self.kept = Kept(self.writer_id, self.settings, stored=self.stored)
         with self._transaction() as session:
             row = self._row(session)
-            taste = taste_of(session, self.writer_id, self.settings)
-            sign, last = signature(row, taste), read_progress(row.rescore_result)
-            everything = everything or before_taste(session, row, taste) > 0
+            taste = self._taste(session)
+            sign, last = signature(taste), read_progress(row.rescore_result)
+            everything = everything or before_taste(session, row, taste) > 0 or self._would_change(session)
             if last is not None and self._goes_on(last, sign, everything, shared):
                 self.state = replace(last, error="")
             else:
@@ -126,6 +162,11 @@ class _Pass:
                 rest = scores.count(session, self.writer_id, not_of=self._not_of, after=self.state.after)
                 self.state = replace(self.state, of=self.state.done + rest)
                 self._write(session, row)
+
+    def _would_change(self, session: db.Session) -> bool:
+        """Whether fitting first, which is only foreseen, would change the taste."""
+        now_acting = taste_of(session, self.writer_id, self.settings).acting()
+        return self._foreseen is not None and self._foreseen.acting() != now_acting
 
     def _goes_on(self, last: Progress, sign: str, everything: bool, shared: bool) -> bool:
         same = (last.version, last.taste) == (QUALITY_VERSION, sign) and last.everything >= everything
@@ -149,7 +190,7 @@ class _Pass:
         if self.stop.is_set():
             return False
         with db.reading(self.settings) as session:
-            taste = taste_of(session, self.writer_id, self.settings)
+            taste = self._taste(session)
             texts = scores.texts(session, self.writer_id, not_of=self._not_of, after=self.state.after, limit=BATCH)
             votes = scores.candidates(session, self.writer_id, [text.id for text in texts])
         batch = self._scored(texts, votes)
@@ -167,27 +208,16 @@ class _Pass:
         for text in texts:
             if self.stop.is_set():
                 return None
-            report = self._report(text, text.completion)
+            report = measured(text, text.completion)
             if report is None:
                 batch.unreadable += 1
             else:
                 batch.reports[text.id] = report
         for candidate, piece, written in votes:
-            report = self._report(batch.texts[piece], written)
+            report = measured(batch.texts[piece], written)
             if report is not None:
                 batch.votes[candidate] = report.score
         return batch
-
-    def _report(self, text: Text, written: str) -> QualityReport | None:
-        """None for a row that another version wrote, or nobody of ours."""
-        if not all(isinstance(one, str) for one in (written, text.prompt, text.genre, text.element)):
-            return None
-        try:
-            self.catalog.genre(text.genre)
-            element = self.catalog.element(text.element)
-        except InvalidInput:
-            return None
-        return score(written, text.prompt, text.genre, element)
 
     def _may_come_back(self, text: Text, batch: _Scored, taste: Taste) -> bool:
         report = batch.reports.get(text.id)
@@ -200,10 +230,8 @@ class _Pass:
         with self._transaction() as session:
             mine = {text.session_id for text in batch.texts.values() if text.session_id is not None}
             records = scores.hold_records(session, self.writer_id, mine) if self.stored else []
-            if self.stored:
-                writers.lock(session, self.writer_id)
             row = self._row(session)
-            taste = taste_of(session, self.writer_id, self.settings)
+            taste = self._taste(session)
             ours = self._still_ours(row, taste)
             if ours:
                 self._settle_all(session, batch, taste)
@@ -214,7 +242,7 @@ class _Pass:
             self._begin(self.state.everything, shared=True)
 
     def _still_ours(self, row: TasteRow, taste: Taste) -> bool:
-        if signature(row, taste) != self.state.taste:
+        if signature(taste) != self.state.taste:
             return False
         stored = read_progress(row.rescore_result)
         here = (self.state.pass_id, self.state.after, self.state.done)
@@ -233,7 +261,7 @@ class _Pass:
                 session.expunge(example)
             identity = example.id or 0
             before, version, status = number(example.quality), example.quality_version, example.status
-            settle(session, example, batch.reports[identity], worth[identity], taste.keep_score, self.kept)
+            settle(session, example, batch.reports[identity], worth[identity], taste, self.kept)
             self._count(before, version, status, example)
         if self.stored:
             session.flush()

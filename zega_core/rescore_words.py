@@ -35,5 +35,5 @@ def outdated_in_words(standing: Standing) -> str:
         lines.append(f"{plural(standing.older, 'piece')} {carries} by older rules.")
     if standing.before_taste:
         was = "was" if standing.before_taste == 1 else "were"
-        lines.append(f"{plural(standing.before_taste, 'piece')} {was} scored before your taste changed.")
+        lines.append(f"{plural(standing.before_taste, 'piece')} {was} scored before your taste or threshold changed.")
     return " ".join(lines)

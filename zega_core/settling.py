@@ -14,11 +14,12 @@ from zega_core.quality import QualityReport
 from zega_core.settings import Settings
 from zega_core.store import examples, scores
 from zega_core.tables import Example, ExampleStatus, Source
+from zega_core.taste import Taste
 
 OWN_WORDS = (Source.conversation, Source.manuscript)
 """What the writer wrote: no score sets it aside."""
 _FOR_ITS_SCORE = re.compile(r"\d+(\.\d+)? is below ")
-"""How the reason begins of what was set aside for a low score, and of nothing else (``pieces``)."""
+"""How the reason begins of what was set aside for a low score, and of nothing else (``Taste.below``)."""
 
 
 class Kept:
@@ -59,9 +60,7 @@ class Kept:
         self._known.remove(example.id or 0)
 
 
-def settle(
-    session: Session, example: Example, report: QualityReport, worth: float, keep_score: float, kept: Kept
-) -> None:
+def settle(session: Session, example: Example, report: QualityReport, worth: float, taste: Taste, kept: Kept) -> None:
     """Give ``example`` its new score (``worth``, 0..10) and the status that follows from it.
 
     The writer's decision stays, and so does what was set aside for anything but its score.
@@ -71,12 +70,12 @@ def settle(
     if example.decision is not None:
         return
     if example.status == ExampleStatus.kept:
-        if worth < keep_score and example.source not in OWN_WORDS:
-            example.status, example.reason = ExampleStatus.set_aside, below(report, worth, keep_score)
+        if worth < taste.keep_score and example.source not in OWN_WORDS:
+            example.status, example.reason = ExampleStatus.set_aside, taste.below(report, worth)
             kept.remove(example)
     elif set_aside_for_its_score(example):
-        if worth < keep_score:
-            example.reason = below(report, worth, keep_score)
+        if worth < taste.keep_score:
+            example.reason = taste.below(report, worth)
         else:
             _take_back(session, example, kept)
 
@@ -93,13 +92,6 @@ def _take_back(session: Session, example: Example, kept: Kept) -> None:
         return
     example.status, example.reason = ExampleStatus.kept, None
     kept.add(example)
-
-
-def below(report: QualityReport, worth: float, keep_score: float) -> str:
-    """Why a piece is set aside, in the words of ``pieces``: a test compares them."""
-    lowest = min(report.criteria, key=lambda criterion: criterion.score, default=None)
-    weakest = report.gate or (lowest.reasons[0] if lowest and lowest.reasons else "")
-    return f"{worth:.1f} is below {keep_score:.1f}. {weakest}"
 
 
 def number(value: object) -> float | None:

@@ -11,6 +11,8 @@ from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -231,7 +233,8 @@ class Taste(Table, table=True):
     user_id: str = Field(primary_key=True, foreign_key="writer.id", max_length=64)
     config: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     fitted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
-    updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    updated_at: datetime = Field(default=LONG_AGO, sa_type=UTCDateTime)
+    """When what a piece is worth to the writer last changed."""
     rescore_asked_at: datetime | None = _moment(nullable=True)
     rescored_at: datetime | None = _moment(nullable=True)
     rescore_result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlmodel import Session
 
@@ -53,11 +54,19 @@ class Taste:
             return report.score
         return round(max(0.0, min(10.0, value)), 1)
 
-    def below(self, report: QualityReport, worth: float) -> str:
-        """Why a piece of this worth is set aside: the numbers, and what brought the score down most."""
-        said = difference(report.score, worth)
-        said = f"{said}: below {self.keep_score:.1f}." if said else f"{worth:.1f} is below {self.keep_score:.1f}."
-        return f"{said} {_weakest(report)}".rstrip()
+    def acting(self) -> list[object]:
+        """All that ``worth`` and what is kept follow from: equal for two tastes to which every piece is worth the
+        same."""
+        part, mine = self.judge_part, self.correction
+        weight = part.weight if part is not None and self.config.judge else 0.0
+        sides = mine.sides if mine is not None and mine.acts and self.config.personal else ()
+        said = [[one.name, round(one.mean, 9), round(one.spread, 9), round(one.points, 9)] for one in sides]
+        return [self.keep_score, weight, said]
+
+    def below(self, report: QualityReport | None, worth: float) -> str:
+        """Why a piece of this worth is set aside: the numbers, and what brought the score down most. ``settling``
+        knows by the beginning what was set aside for its score."""
+        return f"{worth:.1f} is below {self.keep_score:.1f}. {_weakest(report) if report else ''}".rstrip()
 
 
 def difference(measured: object, worth: float | None) -> str:
@@ -99,7 +108,10 @@ def choose(session: Session, writer_id: str, settings: Settings, **values: objec
         if "keep_score" in values:
             raise InvalidInput("Pieces score from 0 to 10: choose a number in between.") from error
         raise
-    tastes.save(session, writer_id, changed)
+    before = taste_of(session, writer_id, settings)
+    keep_score = settings.keep_score if changed.keep_score is None else changed.keep_score
+    after = replace(before, keep_score=keep_score, config=changed)
+    tastes.save(session, writer_id, changed, moves=before.acting() != after.acting())
     # The correction stands on the score that has the judge's part in it, so one depends on the other.
     return refit(session, writer_id, settings) if "judge" in values else taste_of(session, writer_id, settings)
 
@@ -107,17 +119,45 @@ def choose(session: Session, writer_id: str, settings: Settings, **values: objec
 def refit(session: Session, writer_id: str, settings: Settings) -> Taste:
     """Fit the judge's part and the correction anew, from all ratings of pieces that today's score has measured.
 
-    To be called after every change of a rating, and when stored pieces were scored again. Two at the same time take
-    turns; each sees the other's ratings.
+    To be called after every change of a rating; scoring again does it by itself. Two at the same time take turns; each
+    sees the other's ratings. Pieces are out of date afterwards only where what acts has changed.
     """
     _alone(session, writer_id)
-    pieces, config = rated_pieces(session, writer_id), tastes.load(session, writer_id)
-    part = judged.fit(pieces, QUALITY_VERSION)
-    correction = personal.fit(pieces, QUALITY_VERSION, part.weight if config.judge else 0.0)
-    fitted = {"judge": part.as_dict(), "correction": correction.as_dict() if correction else None}
-    tastes.save_fitted(session, writer_id, {"version": QUALITY_VERSION, "ratings": len(pieces), **fitted})
+    pieces, before = rated_pieces(session, writer_id), taste_of(session, writer_id, settings)
+    after = _fitted_to(pieces, before)
+    part, correction = after.judge_part, after.correction
+    fitted = {
+        "version": QUALITY_VERSION,
+        "ratings": len(pieces),
+        "judge": part.as_dict() if part else None,
+        "correction": correction.as_dict() if correction else None,
+    }
+    tastes.save_fitted(session, writer_id, fitted, moves=before.acting() != after.acting())
     session.flush()
     return taste_of(session, writer_id, settings)
+
+
+def foreseen(session: Session, writer_id: str, settings: Settings, reports: Mapping[int, QualityReport]) -> Taste:
+    """What ``refit`` would come to if the rated pieces had these reports, by their ids."""
+    taste = taste_of(session, writer_id, settings)
+    if not reports and not stale(session, writer_id):
+        return taste
+    return _fitted_to(rated_pieces(session, writer_id, reports), taste)
+
+
+def _fitted_to(pieces: list[RatedPiece], taste: Taste) -> Taste:
+    part = judged.fit(pieces, QUALITY_VERSION)
+    correction = personal.fit(pieces, QUALITY_VERSION, part.weight if taste.config.judge else 0.0)
+    return replace(taste, judge_part=part, correction=correction)
+
+
+def stale(session: Session, writer_id: str) -> bool:
+    """Whether what was fitted does not know the ratings that it could, as after a change of the score."""
+    return _stale(tastes.fitted(session, writer_id), len(rated_pieces(session, writer_id)))
+
+
+def _stale(fitted: Mapping[str, object], pieces: int) -> bool:
+    return pieces > 0 and (fitted.get("version"), fitted.get("ratings")) != (QUALITY_VERSION, pieces)
 
 
 def _alone(session: Session, writer_id: str) -> None:
@@ -126,11 +166,15 @@ def _alone(session: Session, writer_id: str) -> None:
     writers.lock(session, writer_id)
 
 
-def rated_pieces(session: Session, writer_id: str) -> list[RatedPiece]:
-    """The writer's newest ratings with the reports they can be compared with: those of today's score."""
-    found = []
+def rated_pieces(
+    session: Session, writer_id: str, reports: Mapping[int, QualityReport] | None = None
+) -> list[RatedPiece]:
+    """The writer's newest ratings with the reports they can be compared with: those of today's score. ``reports``, by
+    the ids of pieces, stand in for what is stored."""
+    found, fresh = [], reports or {}
     for row in ratings.newest(session, writer_id):
-        rating, report = Rating.read(row.stars, row.decision), read_report(row.report)
+        rating = Rating.read(row.stars, row.decision)
+        report = fresh.get(row.example_id) or read_report(row.report)
         if rating is not None and report is not None and report.version == QUALITY_VERSION:
             said = number(row.judge_score, 0, 10)
             found.append(RatedPiece(rating, row.prompt, report, said, row.example_id, row.opening))
@@ -168,7 +212,6 @@ class Overview:
 def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
     """How the score and the judge stand to the writer's ratings."""
     taste, pieces = taste_of(session, writer_id, settings), rated_pieces(session, writer_id)
-    fitted = tastes.fitted(session, writer_id)
     worths = [taste.worth(one.report, one.judged) for one in pieces]
     wanted = [one.rating.wanted for one in pieces]
     heard = [one for one in pieces if one.judged is not None]
@@ -193,7 +236,7 @@ def overview(session: Session, writer_id: str, settings: Settings) -> Overview:
         judge_and_score=_agreed([score for score, _ in seen], [said for _, said in seen], None),
         decided=decided(worths, wanted, taste.keep_score),
         proposal=propose(worths, wanted, taste.keep_score),
-        outdated=bool(pieces) and (fitted.get("version"), fitted.get("ratings")) != (QUALITY_VERSION, len(pieces)),
+        outdated=_stale(tastes.fitted(session, writer_id), len(pieces)),
     )
 
 

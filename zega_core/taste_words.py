@@ -48,15 +48,19 @@ def to_go(pieces: int, enough: int) -> str:
 def agreed(found: Agreed, who: str, whom: str) -> str:
     """The rank correlation and what it may really be."""
     if found.pieces < agreement.ENOUGH:
-        return to_go(found.pieces, agreement.ENOUGH)
+        return f"To be seen from {agreement.ENOUGH} pieces on that both have rated; so far {found.pieces or 'none'}."
     if found.correlation is None:
         return f"{who} or {whom} gave all {found.pieces} the same: there is no order to compare."
-    said = f"{who} and {whom} {_how_closely(found.correlation)} on which pieces are better ({found.correlation:.2f}"
+    value, how = f"{found.correlation:.2f}", _how_closely(found.correlation)
     if found.likely is None:
-        return f"{said})."
+        return f"{who} and {whom} {how} on which pieces are better ({value})."
     low, high = found.likely
-    said += f"; with {found.pieces} pieces it may be anything from {low:.2f} to {high:.2f})."
-    return said if low > 0 or high < 0 else f"{said} So it is not shown yet that they agree at all."
+    value += f"; with {found.pieces} pieces it may really be anything from {low:.2f} to {high:.2f}"
+    if low <= 0 <= high:
+        return (
+            f"It is not shown yet that {who[0].lower()}{who[1:]} and {whom} agree on which pieces are better ({value})."
+        )
+    return f"{who} and {whom} {how} on which pieces are better ({value})."
 
 
 def _how_closely(value: float) -> str:
@@ -135,7 +139,7 @@ def judge(found: Overview) -> str:
     if heard < enough or part is None or part.gain is None:
         return (
             f"The judge's score counts nothing yet. It can earn a part of the score from {enough} pieces on that both "
-            f"you and the judge have rated; there {'is' if heard == 1 else 'are'} {heard}."
+            f"you and the judge have rated; so far {heard or 'there are none'}."
         )
     if part.weight == 0:
         return (

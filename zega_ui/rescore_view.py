@@ -1,4 +1,4 @@
-"""Scoring stored pieces again, drawn: what is outdated, a button, how far it is, what came of it."""
+"""Scoring stored pieces again, drawn: what is out of date, a button, how far it is, what came of it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ from zega_ui.components import error_state, guarded, refusal, shielded
 from zega_ui.teacher_cards import clock
 
 WHAT_STAYS = (
-    "No text changes. What you decided yourself stays, and so do your own words. Pieces below your mark are set aside "
-    "and not thrown away; those that reach it now are kept."
+    "No text changes, and what you decided yourself stays. Pieces that score below your threshold now are set aside, "
+    "not thrown away; those that reach it are kept."
 )
 
+WATCHED = "rescore-watched"
+"""Who has seen it under way is told what came of it, until the page is loaded anew."""
 
-def show(writer: str) -> None:
-    """For a page, anywhere on it; it redraws itself while scoring goes on."""
+
+def show(writer: str, *, quiet: bool = False) -> None:
+    """For a page, anywhere on it; it redraws itself while scoring goes on. Nothing where all is up to date and nobody
+    asked. ``quiet``: nor for a change of taste alone, where every rating can be one."""
     stands = _standing(writer)
-    with st.container(key="rescore", gap="small"):
+    news = stands.older or stands.interrupted if quiet else stands.outdated
+    result = st.session_state.get(WATCHED) == writer and not stands.outdated
+    if not (news or result or stands.under_way or stands.error):
+        return
+    with st.container(border=True, key="rescore", gap="small"):
         refusal()
         if stands.under_way:
             st.fragment(shielded(_watch), run_every=1)(writer)
@@ -37,23 +45,24 @@ def _at_rest(writer: str, stands: passes.Standing) -> None:
     if stands.error:
         error_state("Scoring again could not finish", stands.error, key="rescore-error")
     if stands.outdated:
-        st.markdown(f"**{outdated_in_words(stands)}**")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":material/update: {outdated_in_words(stands)}", width="stretch")
+            st.button(
+                "Score them again",
+                icon=":material/refresh:",
+                key="rescore-start",
+                on_click=guarded,
+                args=(client.rescore, writer),
+            )
         st.caption(WHAT_STAYS)
     else:
-        st.markdown("All scores are up to date." if stands.pieces else "There is no piece yet to score.")
-    if stands.outcome is not None and stands.at is not None:
-        st.caption(f"Last time, {clock(stands.at)}: {outcome_in_words(stands.outcome)}")
-    if stands.outdated:
-        st.button(
-            "Score them again",
-            icon=":material/refresh:",
-            key="rescore-start",
-            on_click=guarded,
-            args=(client.rescore, writer),
-        )
+        st.markdown(":material/check: All scores are up to date.")
+        if stands.outcome is not None and stands.at is not None:
+            st.caption(f"{clock(stands.at)}: {outcome_in_words(stands.outcome)}")
 
 
 def _watch(writer: str) -> None:
+    st.session_state[WATCHED] = writer
     stands = _standing(writer)
     if not stands.under_way:
         st.rerun()

@@ -66,8 +66,8 @@ def _what_repeats(writer: str, number: int, found: tuple[Repetition, ...]) -> No
         return
     newest = "newest " if number == LOOKED_AT else ""
     st.caption(
-        f"Of the {newest}{plural(number, 'kept piece')} that teachers wrote: whatever at least {least_of(number)} "
-        "share. What a prompt asked for does not count."
+        f"What at least {least_of(number)} of your {newest}{plural(number, 'kept piece')} that teachers wrote have in "
+        "common. What a prompt asked for does not count. Open a line to read its pieces."
     )
     counts = {"All": len(found)} | {name: sum(one.kind in kinds for one in found) for name, kinds in KINDS.items()}
     shown = st.segmented_control(
@@ -129,7 +129,7 @@ def _next_time(writer: str, stamp: Stamp, on: bool) -> None:
         st.caption("Nothing has to be avoided yet.")
     else:
         prose(words, "avoid")
-        st.caption("The built-in storyteller keeps to the names. What a prompt itself names stays allowed.")
+        st.caption("The built-in storyteller heeds only the names. What a prompt itself names stays allowed.")
 
 
 def _switch(writer: str) -> None:

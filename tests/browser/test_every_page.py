@@ -49,7 +49,14 @@ def session_of(server: Server) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/history", "/history?page=2", "/history?session=ONE", "/fine_tune", "/quality", "/quality?tab=Agreement"],
+    [
+        "/",
+        "/history",
+        "/history?page=2",
+        "/history?session=ONE",
+        "/fine_tune",
+        *("/quality", "/quality?tab=Agreement", "/quality?tab=Sameness"),
+    ],
 )
 def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):
     visitor.open(path.replace("ONE", session_of(server)))

@@ -10,14 +10,15 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text
-from zega_core import db
+from zega_core import db, taste
 from zega_core.configs import AutoTrainConfig
 from zega_core.quality import QUALITY_VERSION, Criterion, QualityReport
+from zega_core.settings import Settings
 from zega_core.store import sessions, tastes
 from zega_core.tables import Example, RunStatus, now
 
 MARKUP = "# Title\n\n* * *\n\n$5 :smile: <b>x</b> :red[y] -- z"
-TABS = ("Rate", "Agreement", "Your correction", "Judge")
+TABS = ("Rate", "Agreement", "Your correction", "Judge", "Sameness")
 
 
 def pieces(number: int, *, rated: bool = True, writer: str = "default", **values: Any) -> None:
@@ -202,6 +203,36 @@ def test_stored_reports_of_any_kind_are_drawn(app: AppTest, tab: str, report: An
         app.button(key=f"keep-{shown(app)}").click().run()
         assert not app.exception
         assert "could not be drawn" not in all_text(app)
+
+
+def test_pieces_out_of_date_can_be_scored_again_from_here(app: AppTest):
+    pieces(40, quality_version=QUALITY_VERSION)
+    open_tab(app, "Agreement")
+    app.button(key="take_over").click().run()
+    text = all_text(app)
+    assert "40 pieces were scored before your taste or threshold changed." in text
+    assert "until you press *Score them again* (or call `zega rescore`)" in text
+    open_tab(app, "Your correction")
+    app.button(key="rescore-start").click().run()
+    assert "You can leave this page" in all_text(app)
+
+
+def test_a_change_of_taste_does_not_disturb_rating(app: AppTest, config: Settings):
+    pieces(3, quality_version=QUALITY_VERSION)
+    with db.session() as session:
+        taste.choose(session, "default", config, keep_score=9.0)
+    assert "scored before" not in open_tab(app, "Rate")
+
+
+def test_older_rules_are_told_at_once(app: AppTest):
+    pieces(3, quality_version=QUALITY_VERSION - 1)
+    assert "3 pieces have scores by older rules." in open_tab(app, "Rate")
+
+
+def test_what_repeats_has_a_tab(app: AppTest):
+    assert "Nothing to compare yet" in open_tab(app, "Sameness")
+    pieces(4)
+    assert "Worn phrases" in open_tab(app, "Sameness")
 
 
 def test_history_rates_too(app: AppTest):

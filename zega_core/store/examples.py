@@ -9,7 +9,7 @@ from sqlalchemy import Delete, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from zega_core.tables import Example, ExampleStatus, Memory, Story
+from zega_core.tables import Example, ExampleStatus, Memory, Story, TrainingSession
 
 
 def insert_once(session: Session, example: Example) -> bool:
@@ -186,7 +186,24 @@ def add_story(session: Session, example: Example, title: str) -> None:
 
 
 def remember(session: Session, example: Example) -> None:
-    session.add(Memory(user_id=example.user_id, example_id=example.id, body=example.completion, genre=example.genre))
+    """Put a kept example into memory; once is enough."""
+    if session.exec(select(Memory.id).where(Memory.example_id == example.id)).first() is None:
+        session.add(
+            Memory(user_id=example.user_id, example_id=example.id, body=example.completion, genre=example.genre)
+        )
+
+
+def belongs_in_memory(session: Session, example: Example) -> bool:
+    """Whether the writer wanted the kept pieces of its session in memory."""
+    if example.session_id is None:
+        return False
+    query = select(TrainingSession.stored_in_memory).where(TrainingSession.id == example.session_id)
+    return bool(session.exec(query).first())
+
+
+def forget(session: Session, example: Example) -> None:
+    """Take out of memory what was put there from this example."""
+    session.exec(delete(Memory).where(col(Memory.example_id) == example.id, col(Memory.user_id) == example.user_id))
 
 
 def _rounded(value: float | None) -> float | None:

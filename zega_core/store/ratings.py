@@ -88,6 +88,11 @@ def is_kept(session: Session, writer_id: str, example_id: int) -> bool:
     return session.exec(query).first() is not None
 
 
+def hold_session(session: Session, example: Example) -> None:
+    """The session of the example stays as it is until the end of the transaction."""
+    session.exec(select(TrainingSession.id).where(TrainingSession.id == example.session_id).with_for_update()).first()
+
+
 def renew_record(session: Session, example: Example) -> None:
     """The record of the example's session counts what was kept: written again after that changed."""
     if example.session_id is None:

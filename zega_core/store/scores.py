@@ -36,7 +36,12 @@ class Text:
 
 
 def row(session: Session, writer_id: str, *, hold: bool = False) -> Taste:
-    """The writer's row, created if new. ``hold`` lets nobody else change it until the end of the transaction."""
+    """The writer's row, created if new. ``hold`` lets nobody else change it until the end of the transaction; the row
+    of the writer comes first then, as everywhere."""
+    if hold:
+        writers.ensure(session, writer_id)
+        session.flush()
+        writers.lock(session, writer_id)
     query = select(Taste).where(Taste.user_id == writer_id)
     query = query.with_for_update() if hold else query
     found = session.exec(query).first()
@@ -58,8 +63,6 @@ def peek(session: Session, writer_id: str) -> Taste:
 
 def ask(session: Session, writer_id: str) -> datetime:
     """Ask for all that is outdated to be scored again; the moment of an earlier request that still waits."""
-    writers.ensure(session, writer_id)
-    writers.lock(session, writer_id)
     taste = row(session, writer_id, hold=True)
     if taste.rescore_asked_at is None or not waits(taste):
         taste.rescore_asked_at = now()
@@ -120,8 +123,10 @@ def count_before(session: Session, writer_id: str, moment: datetime | None) -> i
     return session.exec(query if moment is None else query.where(col(Example.created_at) < moment)).one()
 
 
-def texts(session: Session, writer_id: str, *, not_of: int | None, after: int, limit: int) -> list[Text]:
-    """The next pieces in the order of their ids."""
+def texts(
+    session: Session, writer_id: str, *, not_of: int | None, after: int, limit: int, rated: bool = False
+) -> list[Text]:
+    """The next pieces in the order of their ids; with ``rated`` only those that the writer has rated."""
     query = sql_select(
         col(Example.id),
         col(Example.session_id),
@@ -134,6 +139,8 @@ def texts(session: Session, writer_id: str, *, not_of: int | None, after: int, l
     ).where(_mine(writer_id), col(Example.id) > after)
     if not_of is not None:
         query = query.where(_not_of(not_of))
+    if rated:
+        query = query.where(col(Example.rated_at).is_not(None))
     rows = session.exec(query.order_by(col(Example.id)).limit(limit)).all()  # type: ignore[call-overload]
     return [Text(*found) for found in rows]
 
@@ -174,6 +181,17 @@ def pieces(session: Session, writer_id: str, ids: Iterable[int], *, hold: bool) 
 def is_kept(session: Session, writer_id: str, example_id: int) -> bool:
     query = select(Example.status).where(Example.id == example_id, Example.user_id == writer_id)
     return session.exec(query).first() == ExampleStatus.kept
+
+
+def set_reports(session: Session, writer_id: str, reports: Mapping[Text, dict[str, Any]]) -> None:
+    """Of pieces whose text is still the one that was measured. Their scores stay."""
+    for text, report in reports.items():
+        session.exec(
+            update(Example)
+            .where(col(Example.id) == text.id, _mine(writer_id), col(Example.completion) == text.completion)
+            .values(quality_report=report)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def set_vote_qualities(session: Session, writer_id: str, qualities: Mapping[int, float]) -> None:

@@ -27,14 +27,25 @@ def load(session: Session, writer_id: str) -> TasteConfig:
         return TasteConfig()
 
 
-def save(session: Session, writer_id: str, config: TasteConfig) -> None:
+def save(session: Session, writer_id: str, config: TasteConfig, *, moves: bool | None = None) -> None:
+    """``moves``: whether pieces are worth something else now; None where any change of what bears on it counts."""
     row = _row(session, writer_id)
-    row.config, row.updated_at = config.model_dump(mode="json"), now()
+    if moves is None:
+        moves = _bearing(load(session, writer_id)) != _bearing(config)
+    row.config = config.model_dump(mode="json")
+    row.updated_at = now() if moves else row.updated_at
     session.add(row)
 
 
+def _bearing(config: TasteConfig) -> dict[str, Any]:
+    return config.model_dump(exclude={"avoid", "worn", "not_worn"})
+
+
 def _row(session: Session, writer_id: str) -> Taste:
+    """Ours until the end of the transaction. The writer's row first, as everywhere."""
     writers.ensure(session, writer_id)
+    session.flush()
+    writers.lock(session, writer_id)
     return session.get(Taste, writer_id) or Taste(user_id=writer_id)
 
 
@@ -44,7 +55,8 @@ def fitted(session: Session, writer_id: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def save_fitted(session: Session, writer_id: str, fitted: dict[str, Any]) -> None:
+def save_fitted(session: Session, writer_id: str, fitted: dict[str, Any], *, moves: bool = True) -> None:
     row = _row(session, writer_id)
-    row.fitted, row.updated_at = fitted, now()
+    row.fitted = fitted
+    row.updated_at = now() if moves else row.updated_at
     session.add(row)
