@@ -24,7 +24,7 @@ ELEMENTS = {
     "dialogue": Element("dialogue", "Dialogue", "", 40, 220, 5, 10),
     "setting": Element("setting", "Setting", "", 70, 150),
 }
-NAMES = ("relevance", "form", "coherence", "variety", "rhythm", "imagery")
+NAMES = ("coherence", "craft", "variety", "imagery", "relevance", "fit")
 
 FERRY = """The orchard had been under snow for nine days when the bees came out. Hanne heard them before she saw
 them: a low note, like a cello being tuned in another house. They poured from the third hive in a brown rope and
@@ -143,17 +143,17 @@ def test_more_loops_never_help() -> None:
 
 def test_length_is_a_band() -> None:
     text, prompt, kind = CASES[3]
-    forms = [criterion(judged(part, prompt, kind), "form").score for part in (text, text + " It is cold.")]
+    forms = [criterion(judged(part, prompt, kind), "fit").score for part in (text, text + " It is cold.")]
     assert forms[0] == forms[1]
     long = text + "\n" + CASES[1][0] + "\n" + FERRY
-    assert criterion(judged(long, prompt, kind), "form").score < 4
-    assert criterion(judged(sentences(text)[0], prompt, kind), "form").score < 4
+    assert criterion(judged(long, prompt, kind), "fit").score < 4
+    assert criterion(judged(sentences(text)[0], prompt, kind), "fit").score < 4
 
 
 def test_a_dialogue_is_spoken_and_a_setting_is_not() -> None:
     text, prompt, _ = CASES[2]
-    assert criterion(judged(FERRY, prompt, "dialogue"), "form").score < 5
-    assert criterion(judged(text, prompt, "setting"), "form").score < 7
+    assert criterion(judged(FERRY, prompt, "dialogue"), "fit").score < 5
+    assert criterion(judged(text, prompt, "setting"), "fit").score < 7
     for mark in ("\u201c{}\u201d", "\u2018{}\u2019", "\u00ab{}\u00bb"):
         other = re.sub(r'"([^"]*)"', lambda said, mark=mark: mark.format(said[1]), text)
         assert abs(judged(other, prompt, "dialogue").score - judged(text, prompt, "dialogue").score) <= 0.5
@@ -201,7 +201,7 @@ def test_report_is_complete_and_storable() -> None:
     report = judged(FERRY, CASES[0][1])
     assert tuple(one.name for one in report.criteria) == NAMES
     assert all(one.reasons and one.label for one in report.criteria)
-    assert report.version == QUALITY_VERSION == 1
+    assert report.version == QUALITY_VERSION == 2
     stored = json.loads(json.dumps(report.as_dict()))
     assert stored["score"] == report.score
     assert [one["name"] for one in stored["criteria"]] == list(NAMES)

@@ -114,6 +114,8 @@ def _relevance(piece: Piece, asked: Asked) -> Criterion:
         value = min(value, 6 if len(near) > 1 else 3.5)
     if not hits:  # the less it tells, the less its missing words can be held against it
         value = _curve(_told(piece), (0, 0), (50, 4.5), (_JUDGED_FROM, 0.5))
+        if nearest(tuple(asked.names.values()), piece, load_words()) < _NEAR:
+            value = min(value, 2.5)
     reasons = [f"It takes up {len(direct)} of the {_count(len(wanted), 'thing')} the prompt names."]
     missing = [one for one in wanted if one not in direct and one not in near]
     if len(direct) * 2 < len(wanted):

@@ -210,6 +210,11 @@ def read(text: str) -> Piece:
     )
 
 
+def plain_marks(text: str) -> str:
+    """The text with straight quotes, and without what cannot be seen; otherwise as it came."""
+    return text.translate(_MARKS)
+
+
 def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 

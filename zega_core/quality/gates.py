@@ -65,7 +65,7 @@ _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
 _PLACEHOLDER = flags(
     r"\[[^\]\n]{0,20}(?:name|insert|place|your|detail|describe|object|noun|city|town|adjective)[^\]\n]{0,30}\]"
     r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b"
-    r"|[a-z,][ ]_{4,}|_{4,}[,.]?[ ][a-z]"
+    r"|[a-z,][ ]_{4}|(?<!_)_{4,40}[,.]?[ ][a-z]"
     r"|\binsert (?:\w+ )?(?:name|here|text)\b"
 )
 _CAPS_SLOT = re.compile(r"\[(?!REDACTED|DATA|END|SCENE)[A-Z][A-Z _]{1,30}\]")
@@ -123,9 +123,15 @@ def _meta(alone: bool, reason: str) -> Gate:
 
 
 def check(piece: Piece, asked: Asked) -> Gate | None:
-    """The strictest gate the piece runs into, or None."""
+    """The strictest gate the piece runs into, or None. Flaws add up."""
     found = [gate for rule in _RULES if (gate := rule(piece, asked))]
-    return min(found, key=lambda gate: gate.cap, default=None)
+    if not found:
+        return None
+    closed = [gate for gate in found if not gate.less]
+    if closed:
+        return min(closed, key=lambda gate: gate.cap)
+    worst = max(found, key=lambda gate: (gate.less, -gate.cap))
+    return Gate(min(gate.cap for gate in found), worst.reason, sum(gate.less for gate in found))
 
 
 def _length(piece: Piece, asked: Asked) -> Gate | None:
@@ -238,7 +244,7 @@ def _repetition(piece: Piece, asked: Asked) -> Gate | None:
         return None
     repeated = repeated_share(words)
     if repeated > 0.25:
-        return Gate(1.2 if repeated > 0.45 else 4.0, "It says the same thing over and over.", 1.5 * (repeated <= 0.45))
+        return Gate(1.2 if repeated > 0.3 else 4.0, "It says the same thing over and over.", 1.5 * (repeated <= 0.3))
     word, count = Counter(piece.stems or ("",)).most_common(1)[0]
     if count >= 8 and 5 * count > len(piece.stems):
         return Gate(1.9, f"One word, '{word[:14]}', makes up a fifth of what it says.")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from zega_core.catalog import DATA
 from zega_core.quality import hashed, signals, syntax
-from zega_core.quality.features import Piece
+from zega_core.quality.features import Piece, plain_marks
 from zega_core.quality.words import closeness, load_words, meaning, surprise
 
 Floats = NDArray[np.float64]
@@ -65,6 +65,7 @@ def named(piece: Piece, raw: str, prompt: Piece) -> dict[str, float]:
 
 
 def measured(piece: Piece, raw: str, prompt: Piece) -> Measured:
+    raw = plain_marks(raw)
     where, counts = hashed.places(raw)
     dense = np.array([*named(piece, raw, prompt).values()])
     return Measured(
@@ -155,7 +156,7 @@ class Judge:
             self.weights[name] * (value - self.centres[name]) / self.spreads[name]
             for name, value in self.parts(text, rarity)
         )
-        return float(np.clip((total - self.centres["all"]) / self.spreads["all"], -3.5, 3.5))
+        return float(np.clip((total - self.centres["all"]) / self.spreads["all"], -2.5, 2.5))
 
 
 @dataclass(frozen=True, slots=True)

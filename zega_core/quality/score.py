@@ -21,8 +21,10 @@ from zega_core.quality.reasons import heard
 
 QUALITY_VERSION = 2
 
-_RULES = 0.1
-"""The rules' part of the score beside the judges'."""
+_RULES, _RULES_OF_TALK = 0.1, 0.7
+"""The rules' part of the score beside the judges', and where a dialogue was asked for: no rated set has any."""
+_BEYOND = 1.5
+"""How far judges may go beyond the rules before less is believed: a text unlike all that they know may please one."""
 _GOOD, _LEVEL = 7.6, 7.5
 """The mean of the rules' criteria for ordinary published fiction, and the score that it stands for."""
 
@@ -59,7 +61,7 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     text_measured = measured(piece if len(text) <= READ_CHARS else read(raw), raw, asked_piece)
     said = verdict(text_measured, model)
     gate = gates.check(piece, asked) or criteria.off_topic(piece, asked)
-    value = _held_back(_value(sides, said), gate)
+    value = _held_back(_value(sides, said, asked.element.max_lines > 0), gate)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
         criteria=_leaning(sides, said, heard(text_measured, said.shares, model) if piece.words else {}),
@@ -73,12 +75,20 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _value(sides: tuple[Criterion, ...], said: Verdict) -> float:
+def _value(sides: tuple[Criterion, ...], said: Verdict, spoken: bool) -> float:
     by_name = {side.name: side.score for side in sides}
-    rules = sum(by_name[name] for name in ("coherence", "craft", "variety", "imagery")) / 4
+    counted = tuple(by_name) if spoken else ("coherence", "craft", "variety", "imagery")  # talk uses few words often
+    rules = sum(by_name[name] for name in counted) / len(counted)
     ruled = _LEVEL + 1.5 * (rules - _GOOD)
-    value = (1 - _RULES) * (said.value + said.rules * ruled) + _RULES * ruled
+    part = _RULES_OF_TALK if spoken else _RULES
+    heard = said.value + said.rules * ruled
+    if (beyond := heard - ruled - _BEYOND) > 0:
+        heard -= 0.6 * beyond
+    value = (1 - part) * heard + part * ruled
     value -= 0.1 * max(0.0, 6.5 - by_name["relevance"])
+    value -= (
+        0.4 * (1 - said.shares.get("hanna", 0.0)) * max(0.0, 5.0 - by_name["relevance"])
+    )  # that one heard it already
     return value - 0.3 * max(0.0, 7.0 - by_name["fit"])
 
 
