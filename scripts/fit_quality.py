@@ -17,8 +17,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.quality_figures import agreement, attacks, shares
-from scripts.quality_judges import Table, fit, table
+from scripts.quality_figures import agreement, attacks, shares, spearman, with_interval
+from scripts.quality_judges import Arrays, Table, fit, table, without_system
 from scripts.quality_sets import load, passages
 from zega_core.quality.learned import PATH, Model, from_arrays, verdict
 from zega_core.quality.score import judged
@@ -58,6 +58,24 @@ def crossed(all_of: Table, fiction: Table) -> dict[str, np.ndarray]:
     return found
 
 
+def unseen(all_of: Table, arrays: Arrays) -> np.ndarray:
+    """HANNA's texts as scored without ever having seen their system or their half of the prompts, in table order."""
+    rows = all_of.of("hanna")
+    halves = {group: number % 2 for number, group in enumerate(sorted({all_of.rows[i].group for i in rows}))}
+    found = np.zeros(len(rows))
+    for system in sorted({all_of.rows[i].system for i in rows}):
+        for half in (0, 1):
+
+            def hidden(i: int, half: int = half) -> bool:
+                return halves[all_of.rows[i].group] == half
+
+            model = from_arrays(without_system(all_of, arrays, system, hidden))
+            for place, i in enumerate(rows):
+                if all_of.rows[i].system == system and hidden(i):
+                    found[place] = judged(all_of.rows[i].text, all_of.rows[i].prompt, None, model).score
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, required=True)
@@ -77,6 +95,8 @@ def main() -> None:
     if not given.only_fit:
         said = crossed(all_of, fiction)
         figures["agreement"] = {part: agreement(values, all_of.rows) for part, values in said.items()}
+        hanna = [all_of.rows[i] for i in all_of.of("hanna")]
+        figures["unseen"] = {"HANNA, unseen system and prompt": with_interval(unseen(all_of, arrays), hanna, spearman)}
         figures["shares"] = shares(said["whole"], all_of.rows)
         print(json.dumps({k: v for k, v in figures.items() if k != "attacks"}, indent=1))
         (given.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,6 +205,28 @@ def _scales(all_of: Table, train: NDArray[np.int64], rarity: Floats) -> tuple[di
     return {**centres, "all": float(np.median(total))}, {**spreads, "all": float(np.std(total))}
 
 
+def judge_of(all_of: Table, rows: NDArray[np.int64], rarity: Floats) -> tuple[dict[str, Any], Arrays]:
+    """What is said of one set's judge, and its numbers under its set's name."""
+    judge = _Judge(all_of, rows, rarity)
+    centres, spreads = _scales(all_of, rows, rarity)
+    level, slope = SCALES[judge.set]
+    about = {
+        "weights": judge.weights,
+        "centres": centres,
+        "spreads": spreads,
+        "scale": {"level": level, "slope": slope},
+    }
+    return about, {f"{judge.set}.{part}": values for part, values in judge.arrays().items()}
+
+
+def without_system(all_of: Table, arrays: Arrays, system: str, group: Callable[[int], bool]) -> Arrays:
+    """The model with a HANNA judge that has seen neither a system's texts nor the prompts for which ``group`` is true."""
+    rows = np.array([i for i in all_of.of("hanna") if all_of.rows[i].system != system and not group(i)])
+    about = json.loads(arrays["about"].tobytes())
+    about["judges"]["hanna"], found = judge_of(all_of, rows, arrays["rarity"].astype(float))
+    return arrays | found | {"about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)}
+
+
 def _chooser(
     all_of: Table, place: Floats, train: NDArray[np.int64], fiction: Table, order: list[str], knots: Floats
 ) -> NDArray[Any]:
@@ -229,17 +251,8 @@ def fit(all_of: Table, train: NDArray[np.int64], fiction: Table) -> Arrays:
     arrays: Arrays = {"rarity": rarity, "knots": knots_of(all_of.dense[train]).astype(np.float32)}
     about: dict[str, Any] = {"names": all_of.names, "judges": {}}
     for name in [name for name in RECIPES if name in sets]:
-        rows = train[sets == name]
-        judge = _Judge(all_of, rows, rarity.astype(float))
-        centres, spreads = _scales(all_of, rows, rarity.astype(float))
-        arrays |= {f"{name}.{part}": values for part, values in judge.arrays().items()}
-        level, slope = SCALES[name]
-        about["judges"][name] = {
-            "weights": RECIPES[name],
-            "centres": centres,
-            "spreads": spreads,
-            "scale": {"level": level, "slope": slope},
-        }
+        about["judges"][name], found = judge_of(all_of, train[sets == name], rarity.astype(float))
+        arrays |= found
     place = ranked(all_of.dense[train], arrays["knots"].astype(float))
     knots = arrays["knots"].astype(float)
     arrays["chooser"] = _chooser(all_of, place, train, fiction, [*about["judges"]], knots)

@@ -115,7 +115,7 @@ def _relevance(piece: Piece, asked: Asked) -> Criterion:
     if not hits:  # the less it tells, the less its missing words can be held against it
         value = _curve(_told(piece), (0, 0), (50, 4.5), (_JUDGED_FROM, 0.5))
         if nearest(tuple(asked.names.values()), piece, load_words()) < _NEAR:
-            value = min(value, 2.5)
+            value = min(value, 3.4)
     reasons = [f"It takes up {len(direct)} of the {_count(len(wanted), 'thing')} the prompt names."]
     missing = [one for one in wanted if one not in direct and one not in near]
     if len(direct) * 2 < len(wanted):
@@ -239,8 +239,9 @@ def _told(piece: Piece) -> float:
     return len(piece.words) - piece.spoken_words / 2
 
 
-def off_topic(piece: Piece, asked: Asked) -> gates.Gate | None:
-    """Nothing of the prompt, and nothing near it, in a piece long enough to hold it or in one that tells of nobody."""
+def off_topic(piece: Piece, asked: Asked, heard: float) -> gates.Gate | None:
+    """Nothing of the prompt, and nothing near it, in a piece long enough to hold it or in one that tells of nobody.
+    ``heard``, 0..1, is how far a judge who knew the prompt has spoken already."""
     if len(asked.names) < 4 or any(touched(tuple(asked.names), piece)):
         return None
     tells_of_nobody = asked.element.key not in ("", "setting") and not _SOMEBODY.intersection(piece.words)
@@ -248,7 +249,7 @@ def off_topic(piece: Piece, asked: Asked) -> gates.Gate | None:
         return None
     if nearest(tuple(asked.names.values()), piece, load_words()) > _NEAR:
         return None
-    return gates.Gate(2.4, "Nothing the prompt asks for is in it.")
+    return gates.Gate(2.4 + 3 * max(0.0, 2 * heard - 1), "Nothing the prompt asks for is in it.")
 
 
 _RATES: Sequence[Callable[[Piece, Asked], Criterion]] = (*(_coherence, _craft, _variety, _imagery, _relevance, _fit),)

@@ -1,7 +1,6 @@
 """What can be counted in a short piece without a model: words, sentences, speech and senses.
 
-Everything here is arithmetic on the text alone: the same text gives the same numbers on every
-machine. Texts are looked at up to ``MAX_CHARS``; no element asks for a tenth of that.
+Texts are looked at up to ``MAX_CHARS``; no element asks for a tenth of that.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ _OUTLINE = flags(
 )
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
 _PLACEHOLDER = flags(
-    r"\[[^\]\n]{0,20}(?:name|insert|place|your|detail|describe|object|noun|city|town|adjective)[^\]\n]{0,30}\]"
+    r"\[[^\]\n]{0,20}(?:name|insert|placeholder|your (?:name|text|own)|detail|describe|object|noun"
+    r"|city|town|adjective)[^\]\n]{0,30}\]"
     r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b"
     r"|[a-z,][ ]_{4}|(?<!_)_{4,40}[,.]?[ ][a-z]"
     r"|\binsert (?:\w+ )?(?:name|here|text)\b"

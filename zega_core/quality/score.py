@@ -23,6 +23,8 @@ QUALITY_VERSION = 2
 
 _RULES, _RULES_OF_TALK = 0.1, 0.7
 """The rules' part of the score beside the judges', and where a dialogue was asked for: no rated set has any."""
+_HEARD_PROMPT = "hanna"
+"""The judge whose people rated with the prompt in view: leaving it is a part of what that judge says."""
 _BEYOND = 1.5
 """How far judges may go beyond the rules before less is believed: a text unlike all that they know may please one."""
 _GOOD, _LEVEL = 7.6, 7.5
@@ -60,7 +62,7 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     sides = criteria.by_rule(piece, asked)
     text_measured = measured(piece if len(text) <= READ_CHARS else read(raw), raw, asked_piece)
     said = verdict(text_measured, model)
-    gate = gates.check(piece, asked) or criteria.off_topic(piece, asked)
+    gate = gates.check(piece, asked) or criteria.off_topic(piece, asked, said.shares.get(_HEARD_PROMPT, 0.0))
     value = _held_back(_value(sides, said, asked.element.max_lines > 0), gate)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
@@ -85,11 +87,9 @@ def _value(sides: tuple[Criterion, ...], said: Verdict, spoken: bool) -> float:
     if (beyond := heard - ruled - _BEYOND) > 0:
         heard -= 0.6 * beyond
     value = (1 - part) * heard + part * ruled
-    value -= 0.1 * max(0.0, 6.5 - by_name["relevance"])
-    value -= (
-        0.4 * (1 - said.shares.get("hanna", 0.0)) * max(0.0, 5.0 - by_name["relevance"])
-    )  # that one heard it already
-    return value - 0.3 * max(0.0, 7.0 - by_name["fit"])
+    missed, unheard = by_name["relevance"], 1 - said.shares.get(_HEARD_PROMPT, 0.0)
+    value -= 0.1 * max(0.0, 6.0 - missed) + 0.3 * unheard * max(0.0, 5.0 - missed)
+    return value - 0.3 * max(0.0, 6.5 - by_name["fit"])
 
 
 def _held_back(value: float, gate: gates.Gate | None) -> float:
