@@ -220,7 +220,7 @@ def judge_of(all_of: Table, rows: NDArray[np.int64], rarity: Floats) -> tuple[di
 
 
 def without_system(all_of: Table, arrays: Arrays, system: str, group: Callable[[int], bool]) -> Arrays:
-    """The model with a HANNA judge that has seen neither a system's texts nor the prompts for which ``group`` is true."""
+    """The model with a HANNA judge that has seen neither a system's texts nor the prompts for which ``group`` holds."""
     rows = np.array([i for i in all_of.of("hanna") if all_of.rows[i].system != system and not group(i)])
     about = json.loads(arrays["about"].tobytes())
     about["judges"]["hanna"], found = judge_of(all_of, rows, arrays["rarity"].astype(float))

@@ -237,7 +237,7 @@ class TestTaste:
         assert again(config).of == 0
         assert again(config.model_copy(update={"keep_score": 9.0})).now_set_aside == 1
         with db.session() as session:
-            side = Side("form", "Length and form", 5.0, 1.0, 0.2)
+            side = Side("fit", "Length and form", 5.0, 1.0, 0.2)
             fitted = Correction(QUALITY_VERSION, 40, (side,), Gain(0.3, 0.5, 0.1, 0.3))
             session.exec(update(Taste).values(fitted={"correction": fitted.as_dict()}))  # type: ignore[call-overload]
         assert again(config.model_copy(update={"keep_score": 9.0})).counted == 1

@@ -29,7 +29,7 @@ from zega_core.tables import Example, ExampleStatus, TrainingSession, now
 from zega_core.taste import Taste
 
 SHOWN = Gain(0.3, 0.5, 0.05, 0.4)
-NAMES = ("form", "rhythm", "imagery", "variety")
+NAMES = ("fit", "craft", "imagery", "variety")
 
 
 def report(imagery: float = 7.0, score: float = 7.0, gate: str | None = None, version: int = QUALITY_VERSION):
@@ -411,7 +411,7 @@ class TestRuns:
         assert statuses[5:] == ["kept"] * 3
 
     def test_worth_is_stored_beside_the_measured_score(self, config: Settings):
-        name = "form"
+        name = "craft"
         side = Side(name, "Form", 10.0, 0.5, 2.0)  # every piece loses all that a correction can take
         fitted = Correction(QUALITY_VERSION, 40, (side,), SHOWN)
         with db.session() as session:

@@ -19,7 +19,7 @@ from zega_core.quality.stored import RatedPiece, read_report
 from zega_core.quality.validation import Gain, folds
 
 VERSION = 7
-NAMES: tuple[str, ...] = ("form", "rhythm", "imagery", "variety", "relevance")
+NAMES: tuple[str, ...] = ("fit", "craft", "imagery", "variety", "relevance")
 
 
 def report(scores: dict[str, float], score: float | None = None, gate: str | None = None, version: int = VERSION):
@@ -105,8 +105,8 @@ class TestCorrection:
     def test_sides_that_are_missing_or_no_number_are_skipped(self):
         pieces = writer(120, seed=1, loves=1.0)
         broken = [
-            RatedPiece(Rating(5), "p", report({"imagery": math.nan, "form": 7.0}, 7.0)),
-            RatedPiece(Rating(1), "p", report({"imagery": math.inf, "rhythm": 1.0}, 7.0)),
+            RatedPiece(Rating(5), "p", report({"imagery": math.nan, "fit": 7.0}, 7.0)),
+            RatedPiece(Rating(1), "p", report({"imagery": math.inf, "craft": 1.0}, 7.0)),
             RatedPiece(Rating(1), "p", QualityReport(7.0, (), None, VERSION)),
         ]
         assert personal.fit([*pieces, *broken], VERSION) == personal.fit(pieces, VERSION)
@@ -165,14 +165,14 @@ class TestJudge:
 
     def test_the_table_of_all_weights_is_the_same_arithmetic(self):
         pieces = writer(20, seed=5, judge=1.0)
-        gated = RatedPiece(Rating(5), "p", report({"form": 2.0}, gate="A list."), 9.0)
+        gated = RatedPiece(Rating(5), "p", report({"fit": 2.0}, gate="A list."), 9.0)
         for weight, row in zip(judged.WEIGHTS, judged._options([*pieces, gated]), strict=True):
             one_by_one = [judged.blended(one.report, one.judged, weight) for one in [*pieces, gated]]
             assert row.tolist() == pytest.approx(one_by_one)
 
     @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 2), st.booleans())
     def test_it_is_never_more_than_half_way_and_lifts_no_gate(self, measured, said, weight, gated):
-        value = judged.blended(report({"form": 5.0}, measured, "A list." if gated else None), said, weight)
+        value = judged.blended(report({"fit": 5.0}, measured, "A list." if gated else None), said, weight)
         assert abs(value - measured) <= abs(said - measured) / 2 + 1e-9
         if gated:
             assert value <= measured
@@ -207,11 +207,11 @@ class TestStoredReports:
         assert read_report(value) is None
 
     def test_broken_criteria_are_left_out(self):
-        good = {"name": "form", "label": "Form", "score": 5, "reasons": None}
+        good = {"name": "fit", "label": "Form", "score": 5, "reasons": None}
         broken = [None, 3, {}, {"name": 4, "score": 5}, {"name": "a", "score": math.nan}, {"name": "b"}]
         found = read_report({"score": 5, "version": 1, "criteria": [good, *broken]})
         assert found is not None
-        assert [one.name for one in found.criteria] == ["form"]
+        assert [one.name for one in found.criteria] == ["fit"]
         for value in (None, "x", {"a": 1}, 5):
             assert read_report({"score": 5, "version": 1, "criteria": value}) is not None
 

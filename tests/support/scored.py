@@ -23,7 +23,7 @@ def says(value: float, seed: int) -> str:
 def told(text: str, prompt: str, genre: str, element: Element) -> QualityReport:
     """In the place of the score: the number that the text begins with."""
     value = float(text.split()[0])
-    return QualityReport(value, (Criterion("form", "Length and form", value, ("It is as it is.",)),), None)
+    return QualityReport(value, (Criterion("fit", "Length and form", value, ("It is as it is.",)),), None)
 
 
 def add(text: str, *, writer: str = "ana", score: float | None = 5.0, kept: bool = True, **more: Any) -> int:
