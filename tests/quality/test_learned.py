@@ -76,7 +76,9 @@ def test_scoring_says_what_fitting_said(fitted: tuple[quality_judges.Table, qual
         rows = table.of(name)
         said = quality_judges._Judge(table, rows, arrays["rarity"].astype(float)).parts(rows)
         for place, i in enumerate(rows[:12]):
-            mine = dict(model.judges[name].parts(table.text(i), model.rarity))
+            mine = dict(
+                model.judges[name].parts(table.text(i), ranked(table.dense[i], model.judges[name].knots), model.rarity)
+            )
             for part, values in said.items():
                 assert mine[part] == pytest.approx(values[place], abs=2e-3), (name, part)
 
@@ -85,7 +87,10 @@ def test_a_judge_prefers_what_its_readers_preferred(fitted: tuple[quality_judges
     table, arrays = fitted
     model = from_arrays(arrays)
     rows = table.of("hanna")
-    opinions = np.array([model.judges["hanna"].opinion(table.text(i), model.rarity) for i in rows])
+    judge = model.judges["hanna"]
+    places = [ranked(table.dense[i], judge.knots) for i in rows]
+    said = [judge.opinion(table.text(i), place, model.rarity) for i, place in zip(rows, places, strict=True)]
+    opinions = np.array(said)
     ratings = np.array([table.rows[i].rating for i in rows])
     assert opinions[ratings >= np.quantile(ratings, 0.7)].mean() > opinions[ratings <= np.quantile(ratings, 0.3)].mean()
 

@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 PATH = DATA.parent / "quality" / "model.npz"
 MOST = 2.5
 """No measure counts for more than this many standard deviations, however odd the text."""
+HEARD = 0.01
 READ_CHARS = 6_000
 """How much of a text the measures read."""
 
@@ -129,14 +130,10 @@ class Judge:
     level: float
     slope: float
 
-    def inputs(self, text: Measured) -> tuple[Floats, Floats]:
-        place = ranked(text.dense, self.knots)
+    def parts(self, text: Measured, place: Floats, rarity: Floats) -> Iterator[tuple[str, float]]:
+        """What each predictor says, on its own scale; only those that count. ``place`` is among this judge's texts."""
         habit = np.clip((text.habits - self.usual) / self.spread, -3, 3)
-        return place, np.concatenate((place, 0.3 * habit))
-
-    def parts(self, text: Measured, rarity: Floats) -> Iterator[tuple[str, float]]:
-        """What each predictor says, on its own scale; only those that count."""
-        place, whole = self.inputs(text)
+        whole = np.concatenate((place, 0.3 * habit))
         cut = int(np.searchsorted(text.places, hashed.PLACES))
         bags = {"words": (slice(0, cut), self.words, 0), "letters": (slice(cut, None), self.letters, hashed.PLACES)}
         for name in self.weights:
@@ -150,11 +147,11 @@ class Judge:
             else:
                 yield name, float(self.plain @ place) if name == "plain" else float(self.full @ whole)
 
-    def opinion(self, text: Measured, rarity: Floats) -> float:
+    def opinion(self, text: Measured, place: Floats, rarity: Floats) -> float:
         """In standard deviations of what this judge says of the texts of its set; 0 is the middle one."""
         total = sum(
             self.weights[name] * (value - self.centres[name]) / self.spreads[name]
-            for name, value in self.parts(text, rarity)
+            for name, value in self.parts(text, place, rarity)
         )
         return float(np.clip((total - self.centres["all"]) / self.spreads["all"], -2.5, 2.5))
 
@@ -181,10 +178,12 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``value`` is the judges' part of a score from 0 to 10, without that of the rules, whose share is ``rules``;
-    ``opinions`` are in standard deviations, by judge."""
+    ``opinions`` are in standard deviations, ``places`` the measures among a judge's texts, by judge. One whose share
+    is below ``HEARD`` is not asked: its opinion is 0, which changes the value by 0.03 at most."""
 
     value: float
     rules: float
+    places: Mapping[str, Floats]
     opinions: Mapping[str, float]
     shares: Mapping[str, float]
     relevance: float
@@ -193,14 +192,18 @@ class Verdict:
 def verdict(text: Measured, model: Model) -> Verdict:
     place = ranked(text.dense, model.knots)
     shares = model.shares(place, text.brief)
-    opinions = {name: judge.opinion(text, model.rarity) for name, judge in model.judges.items()}
+    places, opinions = dict[str, Floats](), dict.fromkeys(model.judges, 0.0)
+    for share, (name, judge) in zip(shares, model.judges.items(), strict=False):
+        if share >= HEARD:
+            places[name] = ranked(text.dense, judge.knots)
+            opinions[name] = judge.opinion(text, places[name], model.rarity)
     value = sum(
         share * (judge.level + judge.slope * opinions[name])
         for share, (name, judge) in zip(shares, model.judges.items(), strict=False)
     )
     relevance = float(model.relevance[0] + model.relevance[1:] @ place)
     by_judge = dict(zip(model.judges, map(float, shares), strict=False))
-    return Verdict(float(value), float(shares[-1]), opinions, by_judge, relevance)
+    return Verdict(float(value), float(shares[-1]), places, opinions, by_judge, relevance)
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zega_core.quality.learned import Measured, Model, ranked
+from zega_core.quality.learned import Model, Verdict
 
 LEAST = 0.1
 """In standard deviations: what a habit must move before it is worth a reason."""
@@ -109,15 +109,11 @@ HABITS = (
 )
 
 
-def heard(text: Measured, shares: Mapping[str, float], model: Model) -> dict[str, list[str]]:
+def heard(said: Verdict, model: Model) -> dict[str, list[str]]:
     """Reasons by side of the quality: at most two habits that spoke for the text, and two against it."""
     index = {name: number for number, name in enumerate(model.names)}
     moved: list[tuple[float, Habit, str]] = []
-    parts = {
-        name: (shares[name] * judge.plain, ranked(text.dense, judge.knots))
-        for name, judge in model.judges.items()
-        if shares[name] > 0.02
-    }
+    parts = {name: (said.shares[name] * model.judges[name].plain, place) for name, place in said.places.items()}
     for habit in HABITS:
         columns = [(index[name], sign) for name, sign in habit.measures.items() if name in index]
         force = sum(float(weight[i] * place[i]) for weight, place in parts.values() for i, _ in columns)

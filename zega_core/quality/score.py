@@ -66,7 +66,7 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     value = _held_back(_value(sides, said, asked.element.max_lines > 0), gate)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
-        criteria=_leaning(sides, said, heard(text_measured, said.shares, model) if piece.words else {}),
+        criteria=_leaning(sides, said, heard(said, model) if piece.words else {}),
         gate=gate.reason if gate else None,
     )
 
