@@ -249,7 +249,7 @@ def off_topic(piece: Piece, asked: Asked, heard: float) -> gates.Gate | None:
         return None
     if nearest(tuple(asked.names.values()), piece, load_words()) > _NEAR:
         return None
-    return gates.Gate(2.4 + 3 * max(0.0, 2 * heard - 1), "Nothing the prompt asks for is in it.")
+    return gates.Gate(2.4 + 4 * max(0.0, 2 * heard - 1), "Nothing the prompt asks for is in it.")
 
 
 _RATES: Sequence[Callable[[Piece, Asked], Criterion]] = (*(_coherence, _craft, _variety, _imagery, _relevance, _fit),)

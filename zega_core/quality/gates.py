@@ -17,6 +17,7 @@ from itertools import pairwise
 from zega_core.quality.asked import Asked
 from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
 from zega_core.quality.foreign import TASK, flags, foreign_sentence, not_english, refuses
+from zega_core.quality.words import load_words
 
 BELOW_KEPT = 6.9
 """A piece with a flaw is never kept by the score alone."""
@@ -165,7 +166,8 @@ def _intruder(piece: Piece, asked: Asked) -> Gate | None:
 def _scaffolding(piece: Piece, asked: Asked) -> Gate | None:
     text, lines = piece.text, piece.lines
     if _PLACEHOLDER.search(text) or _CAPS_SLOT.search(text):
-        return Gate(0.9, "It holds placeholders that were never filled in.")
+        long = len(piece.words) > 250  # one slip in a long text does not make it a form
+        return Gate(4.0 if long else 0.9, "It holds placeholders that were never filled in.", 2.0 * long)
     bullets = sum(1 for line in lines if _BULLET.match(line))
     spoken = asked.element.max_lines and piece.spoken_lines >= bullets
     if len(_OUTLINE.findall(text)) >= 2 or (bullets >= 3 and 2 * bullets >= len(lines) and not spoken):
@@ -265,7 +267,7 @@ def _copied(piece: Piece, asked: Asked) -> Gate | None:
         return Gate(1.2, "It repeats the prompt instead of writing the piece.")
     distinct = set(piece.stems)
     hits = sum(one in asked.names for one in piece.stems)
-    if hits >= 6 and 5 * hits > 2 * len(piece.stems) and 4 * len(distinct & set(asked.names)) > len(distinct):
+    if hits >= 6 and 5 * hits > 2 * len(piece.stems) and 2 * len(distinct & set(asked.names)) > len(distinct):
         return Gate(1.8, "It says little beyond the prompt's own words.")
     return None
 
@@ -275,7 +277,9 @@ def _ending(piece: Piece, asked: Asked) -> Gate | None:
         return None
     end = _FINIS.sub("", piece.text[-400:]) or piece.text
     if not _CLOSED.search(piece.text[-40:].rstrip()) and not _CLOSED.search(end[-40:]):
-        return Gate(BELOW_KEPT, "It breaks off before its last sentence ends.", 0.55)
+        last = piece.words[-1] if piece.words else ""
+        torn = last in _HANGING or last in FUNCTION_WORDS or last not in load_words().index  # or only without its dot
+        return Gate(BELOW_KEPT, "It breaks off before its last sentence ends.", 0.55 if torn else 0.4)
     last = piece.lines[-1]
     if last.count('"') % 2 and not last.endswith('"'):
         return Gate(BELOW_KEPT, "It breaks off inside somebody's speech.", 0.55)
