@@ -52,6 +52,9 @@ _SOMEBODY = word_set("i he she we him her his my our me us")
 _JUDGED_FROM = 120  # words; a shorter piece may answer a prompt without any of its words
 
 
+NOTHING_AGAINST = "Nothing in it works against the rest."
+
+
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One side of the quality, 0..10, with reasons in a writer's words."""
@@ -170,7 +173,7 @@ def _coherence(piece: Piece, asked: Asked) -> Criterion:
     if function < 0.4:
         value -= _curve(function, (0.2, 5), (0.32, 1.5), (0.4, 0))
         reasons.append("It leans towards a list: few small words join the large ones.")
-    return _criterion("coherence", value if words else 0, reasons or ["Nothing in it works against the rest."])
+    return _criterion("coherence", value if words else 0, reasons or [NOTHING_AGAINST])
 
 
 def _variety(piece: Piece, asked: Asked) -> Criterion:
@@ -209,9 +212,10 @@ def _craft(piece: Piece, asked: Asked) -> Criterion:
         unevenness(lengths), (0, 2), (0.2, 5), (0.3, 6.2), (0.42, 7.3), (0.55, 8.2), (0.75, 9.2), (1.1, 9.2), (1.5, 8)
     )
     value -= _curve(mean, (28, 0), (45, 2.5)) + _curve(mean, (3, 2), (5, 0))
-    reasons = [f"Its sentences run from {min(lengths)} to {max(lengths)} words, {round(mean)} on average."]
+    run = f"from {min(lengths)} to {max(lengths)} words, {round(mean)} on average"
+    reasons = [f"Its sentences run {run}."]
     if unevenness(lengths) < 0.3:
-        reasons.append("They are nearly all of one length.")
+        reasons = [f"Its sentences are nearly all of one length, {run}."]
     return _criterion("craft", value, reasons)
 
 

@@ -53,11 +53,11 @@ HABITS = (
         "hardly any of the large words of machine prose",
         _all("grand worn"),
     ),
-    Habit("craft", "'not just this, but that'", "no 'not just this, but that'", _all("not_only")),
+    Habit("craft", "turns like 'not just this, but that'", "no turns like 'not just this, but that'", _all("not_only")),
     Habit("craft", "a lesson at the end", "no lesson at the end", _all("moral tale_end")),
     Habit("craft", "a fairy tale's beginning", "a beginning of its own", _all("tale_start")),
     Habit("craft", "words for ideas", "few words for ideas alone", _all("vague")),
-    Habit("craft", "feelings named", "feelings hardly named", _all("telling emotion")),
+    Habit("craft", "feelings by name", "few feelings by name", _all("telling emotion")),
     Habit("craft", "much speech", "little speech", _all("spoken_words spoken_lines saying mark_quote")),
     Habit(
         "variety",
@@ -101,7 +101,7 @@ HABITS = (
     ),
     Habit(
         "coherence",
-        "word after word as one expects",
+        "words that come as expected",
         "turns that nobody expects",
         {**_all("expected expected_more window_least window_low window_high"), **_all("pairs_new expected_spread", -1)},
     ),
@@ -125,6 +125,6 @@ def heard(said: Verdict, model: Model) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for force, habit, words in [*moved[:MOST], *moved[: -MOST - 1 : -1]]:
         if abs(force) >= LEAST:
-            verb = "liked" if force > 0 else "did not like"
-            found.setdefault(habit.side, []).append(f"Readers of such texts {verb} {words}.")
+            verb = "liked" if force > 0 else "minded"
+            found.setdefault(habit.side, []).append(f"Readers of such texts {verb} that they had {words}.")
     return found

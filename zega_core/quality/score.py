@@ -111,7 +111,11 @@ def _leaning(
         replace(
             side,
             score=round(min(10.0, max(0.0, side.score + leans.get(side.name, 0.0))), 1),
-            reasons=(*side.reasons, *reasons.get(side.name, ())),
+            reasons=_together(side.reasons, reasons.get(side.name, ())),
         )
         for side in sides
     )
+
+
+def _together(seen: Sequence[str], heard_too: Sequence[str]) -> tuple[str, ...]:
+    return (*(one for one in seen if not heard_too or one != criteria.NOTHING_AGAINST), *heard_too)
