@@ -129,6 +129,8 @@ def _relevance(piece: Piece, asked: Asked) -> Criterion:
 def _fit(piece: Piece, asked: Asked) -> Criterion:
     """The length as a band, and whether a dialogue is one and a description is not."""
     element, words, lines = asked.element, len(piece.words), piece.spoken_lines
+    if not element.key:
+        return _criterion("fit", 9.0, [f"It is {_count(words, 'word')} long; no length was set."])
     spoken = piece.spoken_words / max(1, words)
     value, reasons = (
         9.0,
