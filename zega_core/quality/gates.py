@@ -46,7 +46,7 @@ _PREAMBLE = flags(
     rf"\b{TASK}\b[^\n]{{0,120}}"
 )
 _POSTAMBLE = flags(
-    r"^\W*(?:let me know if (?:you|there)|i hope (?:you|this|that)\b.{0,40}\b(?:enjoy|help|like|meet)|feel free to"
+    r"^[^\w\n]*(?:let me know if (?:you|there)|i hope (?:you|this|that)\b.{0,40}\b(?:enjoy|help|like|meet)|feel free to"
     rf"|would you like me to|if you(?:'d| would) like (?:me|another|any)|word count|\(?note:"
     rf"|this {TASK} (?:captures|shows|uses|explores|aims))"
 )
