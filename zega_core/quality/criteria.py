@@ -118,7 +118,7 @@ def _relevance(piece: Piece, asked: Asked) -> Criterion:
             value = min(value, 3.4)
     reasons = [f"It takes up {len(direct)} of the {_count(len(wanted), 'thing')} the prompt names."]
     missing = [one for one in wanted if one not in direct and one not in near]
-    if len(direct) * 2 < len(wanted):
+    if missing and len(direct) * 2 < len(wanted):
         reasons.append("Nothing in it recalls " + _shown([asked.names[one] for one in missing]) + ".")
     return _criterion("relevance", value, reasons)
 
@@ -210,7 +210,7 @@ def _craft(piece: Piece, asked: Asked) -> Criterion:
     )
     value -= _curve(mean, (28, 0), (45, 2.5)) + _curve(mean, (3, 2), (5, 0))
     reasons = [f"Its sentences run from {min(lengths)} to {max(lengths)} words, {round(mean)} on average."]
-    if unevenness(lengths) < 0.3:
+    if len(lengths) > 2 and unevenness(lengths) < 0.3:
         reasons.append("They are nearly all of one length.")
     return _criterion("craft", value, reasons)
 
