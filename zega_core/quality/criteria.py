@@ -40,6 +40,7 @@ _TASK_WORDS = word_set(
 _PAST = word_set("was were had did said went came")
 _PRESENT = word_set("is are has does says goes comes")
 _NEAR = 0.55  # a piece that comes nearer than this to three words of its prompt may be about them
+_FAR, _FAR_FROM = 0.45, 80  # and one of so many words that comes no nearer than this is not
 _LABELS = {
     "coherence": "Holds together",
     "craft": "Craft",
@@ -242,12 +243,17 @@ def _told(piece: Piece) -> float:
 def off_topic(piece: Piece, asked: Asked, heard: float) -> gates.Gate | None:
     """Nothing of the prompt, and nothing near it, in a piece long enough to hold it or in one that tells of nobody.
     ``heard``, 0..1, is how far a judge who knew the prompt has spoken already."""
-    if len(asked.names) < 4 or any(touched(tuple(asked.names), piece)):
+    if len(asked.names) < 4:
+        return None
+    wanted, told = tuple(asked.names.values()), _told(piece)
+    direct, near = touched(tuple(asked.names), piece)
+    if direct or len(near) > 1:
+        return None
+    far = told >= _FAR_FROM and nearest(wanted, piece, load_words()) < _FAR
+    if near and not far:
         return None
     tells_of_nobody = asked.element.key not in ("", "setting") and not _SOMEBODY.intersection(piece.words)
-    if _told(piece) < _JUDGED_FROM and not tells_of_nobody:
-        return None
-    if nearest(tuple(asked.names.values()), piece, load_words()) > _NEAR:
+    if not far and ((told < _JUDGED_FROM and not tells_of_nobody) or nearest(wanted, piece, load_words()) > _NEAR):
         return None
     return gates.Gate(2.4 + 3 * max(0.0, 2 * heard - 1), "Nothing the prompt asks for is in it.")
 

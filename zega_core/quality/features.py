@@ -296,5 +296,7 @@ def _field(stem_: str) -> frozenset[str]:
 
 
 def _related(stem_: str, others: Sequence[str]) -> bool:
-    """Ferry and ferryman, watch and watchmaker: one begins with the whole of the other."""
-    return len(stem_) >= 4 and any(len(o) >= 4 and (o.startswith(stem_) or stem_.startswith(o)) for o in others)
+    """Ferry and ferryman, watch and watchmaker: one begins with the whole of the other; light is no lighthouse."""
+    return len(stem_) >= 4 and any(
+        o.startswith(stem_) or (len(o) >= 4 and len(stem_) - len(o) <= 3 and stem_.startswith(o)) for o in others
+    )
