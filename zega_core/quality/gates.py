@@ -18,6 +18,7 @@ from zega_core.quality import intruders
 from zega_core.quality.asked import Asked
 from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
 from zega_core.quality.foreign import flags, foreign_sentence, foreign_words, not_english, refuses
+from zega_core.quality.lexicon import IDIOM
 
 BELOW_KEPT = 6.9
 """A piece with a flaw is never kept by the score alone."""
@@ -231,7 +232,7 @@ def _repetition(piece: Piece, asked: Asked) -> Gate | None:
     word, count = Counter(piece.stems or ("",)).most_common(1)[0]
     if count >= 8 and 5 * count > len(piece.stems):
         return Gate(1.9, f"One word, '{word[:14]}', makes up a fifth of what it says.")
-    if (worn := len(piece.worn)) >= 4 and 40 * worn > len(words):
+    if (worn := len(piece.worn) + len(IDIOM.findall(piece.text.lower()))) >= 4 and 40 * worn > len(words):
         return Gate(4.5, "It is pieced together from worn phrases.", 1.5)
     said = Counter(" ".join(_lower(s)) for s in piece.tokens if len(s) >= 5)
     if sum((n - 1) * (one.count(" ") + 1) for one, n in said.items()) >= 12:
