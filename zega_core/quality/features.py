@@ -6,7 +6,6 @@ Texts are looked at up to ``MAX_CHARS``; no element asks for a tenth of that.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -241,15 +240,13 @@ def moving_ttr(words: Sequence[str], window: int = 50) -> float:
     window = min(window, len(words))
     if not window:
         return 0.0
-    counts = Counter(words[:window])
-    total = len(counts)
-    for new, old in zip(words[window:], words, strict=False):
-        counts[new] += 1
-        counts[old] -= 1
-        if not counts[old]:
-            del counts[old]
-        total += len(counts)
-    return total / (window * (len(words) - window + 1))
+    starts, total, last = len(words) - window + 1, 0, dict[str, int]()
+    for place, word in enumerate(words):  # in how many windows it is the first of its kind
+        since = max(last.get(word, -1) + 1, place - window + 1)
+        if since < starts and since <= place:
+            total += min(place, starts - 1) - since + 1
+        last[word] = place
+    return total / (window * starts)
 
 
 def repeated_share(words: Sequence[str], size: int = 3) -> float:
