@@ -183,7 +183,7 @@ def read(text: str) -> Piece:
     """Take any string apart. Never raises."""
     text = text.strip()
     clipped = len(text) > MAX_CHARS
-    plain = _plain(text[:MAX_CHARS])
+    plain = plain_marks(text[:MAX_CHARS])
     lines = tuple(line for part in _WRAPPED.sub(" ", plain).split("\n") if (line := part.strip()))
     plain = "\n".join(lines)
     tokens = tuple(
@@ -209,19 +209,15 @@ def read(text: str) -> Piece:
 
 
 def plain_marks(text: str) -> str:
-    """The text with straight quotes, and without what cannot be seen; otherwise as it came."""
-    return text.translate(_MARKS)
-
-
-def words_of(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
-def _plain(text: str) -> str:
+    """The text with straight double quotes, and without what cannot be seen; otherwise as it came."""
     text = text.translate(_MARKS)
     if '"' not in text and "'" in text and len(_SINGLE.findall(text)) >= 2:
         text = _SINGLE.sub(r'"\1"', text)  # British single quotes
     return text
+
+
+def words_of(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
 
 
 def _speech(text: str, lines: Sequence[str]) -> tuple[int, int]:

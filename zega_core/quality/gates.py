@@ -256,8 +256,8 @@ def _copied(piece: Piece, asked: Asked) -> Gate | None:
 def _ending(piece: Piece, asked: Asked) -> Gate | None:
     if piece.clipped or not piece.lines:
         return None
-    end = _FINIS.sub("", piece.text[-400:]) or piece.text
-    if not _CLOSED.search(piece.text[-40:].rstrip()) and not _CLOSED.search(end[-40:]):
+    ends = _CLOSED.search(piece.text[-40:].rstrip())
+    if not ends and not _CLOSED.search((_FINIS.sub("", piece.text[-400:]) or piece.text)[-40:]):
         return Gate(BELOW_KEPT, "It breaks off before its last sentence ends.", 0.55)
     last = piece.lines[-1]
     if last.count('"') % 2 and not last.endswith('"'):
