@@ -128,10 +128,8 @@ def _fit(piece: Piece, asked: Asked) -> Criterion:
     """The length as a band, and whether a dialogue is one and a description is not."""
     element, words, lines = asked.element, len(piece.words), piece.spoken_lines
     spoken = piece.spoken_words / max(1, words)
-    value, reasons = (
-        9.0,
-        [f"It is {_count(words, 'word')} long; {element.min_words} to {element.max_words} were asked for."],
-    )
+    bound = f"; {element.min_words} to {element.max_words} were asked for" if element.key else ""
+    value, reasons = 9.0, [f"It is {_count(words, 'word')} long{bound}."]
     if words < element.min_words:
         value = _curve(words / element.min_words, (0.2, 0), (0.5, 3), (0.7, 5.5), (0.85, 7.5), (1, 9))
     elif words > element.max_words:
