@@ -12,6 +12,8 @@ from functools import lru_cache
 from math import sqrt
 
 MAX_CHARS = 12_000
+_WORD_CHARS = 60
+"""More of a word is never looked at: what is remembered of words stays small, whatever comes."""
 
 
 def word_set(table: str) -> frozenset[str]:
@@ -190,7 +192,7 @@ def read(text: str) -> Piece:
         words
         for line in lines
         for part in _BREAK.split(_TITLE.sub(r"\1", line))
-        if (words := tuple(_WORD.findall(part)))
+        if (words := tuple(word[:_WORD_CHARS] for word in _WORD.findall(part)))
     )
     words = tuple(word.lower() for sentence in tokens for word in sentence)
     spoken, spoken_words = _speech(plain, lines)
