@@ -40,6 +40,7 @@ _TASK_WORDS = word_set(
 _PAST = word_set("was were had did said went came")
 _PRESENT = word_set("is are has does says goes comes")
 _NEAR = 0.55  # a piece that comes nearer than this to three words of its prompt may be about them
+_FAR, _FAR_FROM = 0.45, 80  # and one of so many words that comes no nearer than this is not
 _LABELS = {
     "coherence": "Holds together",
     "craft": "Craft",
@@ -121,7 +122,7 @@ def _relevance(piece: Piece, asked: Asked) -> Criterion:
             value = min(value, 3.4)
     reasons = [f"It takes up {len(direct)} of the {_count(len(wanted), 'thing')} the prompt names."]
     missing = [one for one in wanted if one not in direct and one not in near]
-    if len(direct) * 2 < len(wanted):
+    if missing and len(direct) * 2 < len(wanted):
         reasons.append("Nothing in it recalls " + _shown([asked.names[one] for one in missing]) + ".")
     return _criterion("relevance", value, reasons)
 
@@ -132,10 +133,8 @@ def _fit(piece: Piece, asked: Asked) -> Criterion:
     if not element.key:
         return _criterion("fit", 9.0, [f"It is {_count(words, 'word')} long; no length was set."])
     spoken = piece.spoken_words / max(1, words)
-    value, reasons = (
-        9.0,
-        [f"It is {_count(words, 'word')} long; {element.min_words} to {element.max_words} were asked for."],
-    )
+    bound = f"{element.min_words} to {element.max_words} were asked for"
+    value, reasons = 9.0, [f"It is {_count(words, 'word')} long; {bound}."]
     if words < element.min_words:
         value = _curve(words / element.min_words, (0.2, 0), (0.5, 3), (0.7, 5.5), (0.85, 7.5), (1, 9))
     elif words > element.max_words:
@@ -216,7 +215,7 @@ def _craft(piece: Piece, asked: Asked) -> Criterion:
     value -= _curve(mean, (28, 0), (45, 2.5)) + _curve(mean, (3, 2), (5, 0))
     run = f"from {min(lengths)} to {max(lengths)} words, {round(mean)} on average"
     reasons = [f"Its sentences run {run}."]
-    if unevenness(lengths) < 0.3:
+    if len(lengths) > 2 and unevenness(lengths) < 0.3:
         reasons = [f"Its sentences are nearly all of one length, {run}."]
     return _criterion("craft", value, reasons)
 
@@ -248,12 +247,17 @@ def _told(piece: Piece) -> float:
 def off_topic(piece: Piece, asked: Asked, heard: float) -> gates.Gate | None:
     """Nothing of the prompt, and nothing near it, in a piece long enough to hold it or in one that tells of nobody.
     ``heard``, 0..1, is how far a judge who knew the prompt has spoken already."""
-    if len(asked.names) < 4 or any(touched(tuple(asked.names), piece)):
+    if len(asked.names) < 4:
+        return None
+    wanted, told = tuple(asked.names.values()), _told(piece)
+    direct, near = touched(tuple(asked.names), piece)
+    if direct or len(near) > 1:
+        return None
+    far = told >= _FAR_FROM and nearest(wanted, piece, load_words()) < _FAR
+    if near and not far:
         return None
     tells_of_nobody = asked.element.key not in ("", "setting") and not _SOMEBODY.intersection(piece.words)
-    if _told(piece) < _JUDGED_FROM and not tells_of_nobody:
-        return None
-    if nearest(tuple(asked.names.values()), piece, load_words()) > _NEAR:
+    if not far and ((told < _JUDGED_FROM and not tells_of_nobody) or nearest(wanted, piece, load_words()) > _NEAR):
         return None
     return gates.Gate(2.4 + 4 * max(0.0, 2 * heard - 1), "Nothing the prompt asks for is in it.")
 

@@ -6,13 +6,14 @@ Texts are looked at up to ``MAX_CHARS``; no element asks for a tenth of that.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 
 MAX_CHARS = 12_000
+_WORD_CHARS = 60
+"""More of a word is never looked at: what is remembered of words stays small, whatever comes."""
 
 
 def word_set(table: str) -> frozenset[str]:
@@ -184,14 +185,14 @@ def read(text: str) -> Piece:
     """Take any string apart. Never raises."""
     text = text.strip()
     clipped = len(text) > MAX_CHARS
-    plain = _plain(text[:MAX_CHARS])
+    plain = plain_marks(text[:MAX_CHARS])
     lines = tuple(line for part in _WRAPPED.sub(" ", plain).split("\n") if (line := part.strip()))
     plain = "\n".join(lines)
     tokens = tuple(
         words
         for line in lines
         for part in _BREAK.split(_TITLE.sub(r"\1", line))
-        if (words := tuple(_WORD.findall(part)))
+        if (words := tuple(word[:_WORD_CHARS] for word in _WORD.findall(part)))
     )
     words = tuple(word.lower() for sentence in tokens for word in sentence)
     spoken, spoken_words = _speech(plain, lines)
@@ -210,19 +211,15 @@ def read(text: str) -> Piece:
 
 
 def plain_marks(text: str) -> str:
-    """The text with straight quotes, and without what cannot be seen; otherwise as it came."""
-    return text.translate(_MARKS)
-
-
-def words_of(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
-def _plain(text: str) -> str:
+    """The text with straight double quotes, and without what cannot be seen; otherwise as it came."""
     text = text.translate(_MARKS)
     if '"' not in text and "'" in text and len(_SINGLE.findall(text)) >= 2:
         text = _SINGLE.sub(r'"\1"', text)  # British single quotes
     return text
+
+
+def words_of(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
 
 
 def _speech(text: str, lines: Sequence[str]) -> tuple[int, int]:
@@ -241,15 +238,13 @@ def moving_ttr(words: Sequence[str], window: int = 50) -> float:
     window = min(window, len(words))
     if not window:
         return 0.0
-    counts = Counter(words[:window])
-    total = len(counts)
-    for new, old in zip(words[window:], words, strict=False):
-        counts[new] += 1
-        counts[old] -= 1
-        if not counts[old]:
-            del counts[old]
-        total += len(counts)
-    return total / (window * (len(words) - window + 1))
+    starts, total, last = len(words) - window + 1, 0, dict[str, int]()
+    for place, word in enumerate(words):  # in how many windows it is the first of its kind
+        since = max(last.get(word, -1) + 1, place - window + 1)
+        if since < starts and since <= place:
+            total += min(place, starts - 1) - since + 1
+        last[word] = place
+    return total / (window * starts)
 
 
 def repeated_share(words: Sequence[str], size: int = 3) -> float:
@@ -296,5 +291,7 @@ def _field(stem_: str) -> frozenset[str]:
 
 
 def _related(stem_: str, others: Sequence[str]) -> bool:
-    """Ferry and ferryman, watch and watchmaker: one begins with the whole of the other."""
-    return len(stem_) >= 4 and any(len(o) >= 4 and (o.startswith(stem_) or stem_.startswith(o)) for o in others)
+    """Ferry and ferryman, watch and watchmaker: one begins with the whole of the other; light is no lighthouse."""
+    return len(stem_) >= 4 and any(
+        o.startswith(stem_) or (len(o) >= 4 and len(stem_) - len(o) <= 3 and stem_.startswith(o)) for o in others
+    )

@@ -26,6 +26,9 @@ _REFUSAL = flags(
     r"\b(?:i can'?t|i cannot|i can not|i'm unable to|i am unable to|i won't|i'm not able to|i am not able to)"
     r"\s+(?:help (?:you )?with|assist|create|write|generate|provide|produce|fulfil|comply|engage|complete|do that)"
     r"|\bas an? (?:ai|artificial intelligence) (?:model|assistant)\b|\blanguage model\b|\bgeneral tips\b"
+    r"|\boutside (?:of )?what i (?:can|am able)|\bmy guidelines (?:do|don't|prevent|forbid)"
+    r"|\b(?:rephrase|reword|rephrasing|rewording) your (?:prompt|request)|\bi appreciate (?:the|your) request\b"
+    r"|\bsince i am (?:a |an )?(?:computer program|ai|language)\b"
     r"|\bi don't have (?:personal|the ability)|\bi(?:'m| am) sorry,? but (?:this|that|your) (?:request|prompt)\b"
 )
 _REQUEST = flags(rf"\b(?:request|content|guidelines|policy|topic|language model|(?:write|create) (?:\w+ )?{TASK})")
@@ -43,6 +46,9 @@ _FOREIGN = word_set(
 ) - {"die", "to", "es", "van", "den", "non", "per"}
 
 
+_ENGLISH_TOO = word_set("son on me no a i en or he la le de du von jag och na ja")
+
+
 _read = lru_cache(maxsize=8)(read)  # both questions below are usually asked about one text
 
 
@@ -57,6 +63,11 @@ def foreign_sentence(words: Sequence[str]) -> bool:
     """Whether a sentence (words in lower case) leans on the small words of another language."""
     foreign = sum(word in _FOREIGN for word in words)
     return len(words) > 4 and foreign >= 2 and foreign > sum(word in FUNCTION_WORDS for word in words)
+
+
+def foreign_words(piece: Piece) -> int:
+    """How many of its words are small words of another language and no words of English."""
+    return sum(word in _FOREIGN and word not in _ENGLISH_TOO for word in piece.words)
 
 
 def not_english(piece: Piece) -> bool:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from zega_core.quality import intruders
 from zega_core.quality.asked import Asked
 from zega_core.quality.features import FUNCTION_WORDS, Piece, repeated_share, word_set
-from zega_core.quality.foreign import TASK, flags, foreign_sentence, not_english, refuses
+from zega_core.quality.foreign import flags, foreign_sentence, foreign_words, not_english, refuses
+from zega_core.quality.lexicon import IDIOM
 from zega_core.quality.words import load_words
 
 BELOW_KEPT = 6.9
@@ -33,30 +35,6 @@ class Gate:
     less: float = 0.0
 
 
-_INJECTION = flags(
-    r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|earlier)\b.{0,20}\b(?:instruction|prompt)"
-    r"|\b(?:ignore|disregard|forget) (?:the|all|any|your) (?:instructions|prompts?) (?:above|before)"
-    r"|\b(?:score|rate|grade|rating|mark)\b.{0,40}\b(?:10|ten)(?:\s*/|\s+out of\b)|\bquality score\b"
-    r"|\b(?:score|rate|grade) (?:this|the) (?:\w+ )?(?:as|at|with|a|10|ten|highly)\b"
-    r"|\b(?:evaluator|judge|grader|assistant)s? (?:must|should|has to|will now) (?:score|rate|award|assign|give)"
-    r"|\b(?:award|assign|give|deserve|receive)s?\b.{0,30}\b(?:maximum|highest|perfect|full|10) (?:score|rating"
-    r"|marks|grade|points|10|ten)\b|^\W{0,3}(?:system|assistant)\W{1,3}.{0,80}\b(?:score|instruction|rating|points|prompt)"
-)
-_PREAMBLE = flags(
-    r"\A\W*(?:sure|certainly|of course|absolutely|okay|great|here(?:'s| is| are)(?! the thing))\b[^\n]{0,120}"
-    rf"\b{TASK}\b[^\n]{{0,120}}"
-)
-_POSTAMBLE = flags(
-    r"^\W*(?:let me know if (?:you|there)|i hope (?:you|this|that)\b.{0,40}\b(?:enjoy|help|like|meet)|feel free to"
-    rf"|would you like me to|if you(?:'d| would) like (?:me|another|any)|word count|\(?note:"
-    rf"|this {TASK} (?:captures|shows|uses|explores|aims))"
-)
-_ANALYSIS = flags(
-    rf"\bthis {TASK} (?:effectively|uses|explores|introduces|employs|depicts|captures|shows|begins|opens)"
-    r"|\bthe (?:author|reader|audience|protagonist|antagonist|narrative|imagery|pacing|plot)s?\b|\bprotagonist"
-    r"|\bforeshadow|\bsymbolis|\bsymboliz|\bsuspense\b|\bplot twist|\btwist\b|\bcharacter development"
-    r"|\bclimax\b|\bthemes?\b|\bsubtext\b|\brelatable\b|\bvivid\b|\batmosphere\b|\bcliffhanger"
-)
 _OUTLINE = flags(
     r"^\W{0,4}(?:outline|synopsis|plot points?|logline|summary|beats?|act (?:one|two|three|[iv123]+)|twist"
     r"|setting|characters?|conflict|resolution|introduction|theme|tone|genre|ending|backstory)\W{0,3}:?\W{0,3}$"
@@ -65,7 +43,7 @@ _OUTLINE = flags(
 _BULLET = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+\S")
 _PLACEHOLDER = flags(
     r"\[[^\]\n]{0,20}(?:name|insert|placeholder|your (?:name|text|own)|detail|describe|object|noun"
-    r"|city|town|adjective)[^\]\n]{0,30}\]"
+    r"|city|town|adjective)[^\]\n]{0,30}\]|\((?:noun|name|adjective|verb|place|city|date)\)"
     r"|\{[a-z_ ]{2,24}\}|<(?:name|place|insert|your)[^>\n]{0,24}>|\blorem ipsum\b|\bTODO\b|\bTBD\b"
     r"|[a-z,][ ]_{4}|(?<!_)_{4,40}[,.]?[ ][a-z]"
     r"|\binsert (?:\w+ )?(?:name|here|text)\b"
@@ -73,10 +51,11 @@ _PLACEHOLDER = flags(
 _CAPS_SLOT = re.compile(r"\[(?!REDACTED|DATA|END|SCENE)[A-Z][A-Z _]{1,30}\]")
 _CODE = flags(
     r'\A\s*[\[{]\s*["{\[]|"\s*:\s*["{\[]|^\s*```|</?[a-z][a-z0-9]*(?:\s[^<>\n]{0,80})?/?>|&(?:nbsp|quot|amp|lt);'
-    r"|<\|[^|\n]{1,30}\|>|\[/?INST\]|^\s*(?:def |import |function |class )\w+.{0,40}[({:;]\s*$|\\n|\ufffd"
+    r"|<\|[^|\n]{1,30}\|>|\[/?INST\]|^\s*(?:def |import |function |class )\w+.{0,40}[({:;]\s*$|\\n"
+    r"|[\ufffd\u0120\u010a\u2581]"
 )
 _MARKDOWN = re.compile(r"^[ \t]*#{1,6}[ \t]+\S|\*\*[^*\n]{2,80}\*\*", re.MULTILINE)
-_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
+_EMOJI = re.compile(r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55]|(?<!\S)[:;=]-?[)(DP](?!\S)")
 _CLOSED = re.compile(r"[.!?…][\"')\]*_ ]*$|[—–-]\"$|[\w]\"$|[—–]$|[,;:]\"$")
 _FINIS = flags(r"(?:[\s*#~_]*\b(?:the end|fin)\b\.?)?[\s*#~_]*\Z")
 _DEBRIS = re.compile(
@@ -148,17 +127,17 @@ def _length(piece: Piece, asked: Asked) -> Gate | None:
 def _intruder(piece: Piece, asked: Asked) -> Gate | None:
     """Words to a judge, a refusal, words about the piece: only outside quotes."""
     outside, words = piece.narration, len(piece.words)
-    if _INJECTION.search(outside):
+    if intruders.INJECTION.search(outside):
         return Gate(0.4, "It speaks to whoever scores it instead of telling something.")
     if refuses(piece):
         return Gate(0.4, "It declines the task instead of writing the piece.")
-    if hit := _PREAMBLE.search(outside):
+    if hit := intruders.PREAMBLE.search(outside):
         short = words - len(hit.group().split()) < asked.element.min_words // 2
         return _meta(short, "It opens with words about the task, not with the piece.")
-    if hit := _POSTAMBLE.search(outside):
-        return _meta(words < asked.element.min_words // 2, "It ends in talk about itself.")
-    told = _ANALYSIS.findall(outside)
-    if len(told) >= 3 and len(told) * 30 >= words:
+    if intruders.remarks(outside):
+        return _meta(words < asked.element.min_words // 2, "It begins or ends in talk about itself.")
+    told = intruders.ANALYSIS.findall(outside)
+    if (len(told) >= 3 and len(told) * 30 >= words) or intruders.of_writing(outside):
         return Gate(2.0, "It discusses a piece instead of being one.")
     return None
 
@@ -214,6 +193,10 @@ def _language(piece: Piece, asked: Asked) -> Gate | None:
     if 10 * sum(len(low) for low in map(_lower, piece.tokens) if foreign_sentence(low)) > words:
         return Gate(4.0, "It slips into another language.", 2.0)
     english = sum(word in FUNCTION_WORDS for word in piece.words)
+    if 12 * foreign_words(piece) > max(60, words):
+        return Gate(4.0, "It slips into another language.", 2.0)
+    if words >= 20 and english * 100 < 6 * words and 2 * len(set(piece.words)) > words:
+        return Gate(0.9, "It is not written in English sentences.")
     if words >= 20 and english * 100 < 22 * words:
         return Gate(1.9, "It strings words together without making sentences.")
     return None
@@ -251,7 +234,7 @@ def _repetition(piece: Piece, asked: Asked) -> Gate | None:
     word, count = Counter(piece.stems or ("",)).most_common(1)[0]
     if count >= 8 and 5 * count > len(piece.stems):
         return Gate(1.9, f"One word, '{word[:14]}', makes up a fifth of what it says.")
-    if (worn := len(piece.worn)) >= 4 and 40 * worn > len(words):
+    if (worn := len(piece.worn) + len(IDIOM.findall(piece.text.lower()))) >= 4 and 40 * worn > len(words):
         return Gate(4.5, "It is pieced together from worn phrases.", 1.5)
     said = Counter(" ".join(_lower(s)) for s in piece.tokens if len(s) >= 5)
     if sum((n - 1) * (one.count(" ") + 1) for one, n in said.items()) >= 12:
@@ -275,8 +258,8 @@ def _copied(piece: Piece, asked: Asked) -> Gate | None:
 def _ending(piece: Piece, asked: Asked) -> Gate | None:
     if piece.clipped or not piece.lines:
         return None
-    end = _FINIS.sub("", piece.text[-400:]) or piece.text
-    if not _CLOSED.search(piece.text[-40:].rstrip()) and not _CLOSED.search(end[-40:]):
+    ends = _CLOSED.search(piece.text[-40:].rstrip())
+    if not ends and not _CLOSED.search((_FINIS.sub("", piece.text[-400:]) or piece.text)[-40:]):
         last = piece.words[-1] if piece.words else ""
         torn = last in _HANGING or last in FUNCTION_WORDS or last not in load_words().index  # or only without its dot
         return Gate(BELOW_KEPT, "It breaks off before its last sentence ends.", 0.55 if torn else 0.4)

@@ -31,9 +31,8 @@ def places(text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     codes = np.frombuffer(_SPACES.sub(" ", low).encode("latin-1", "replace"), dtype=np.uint8).astype(np.int64)
     runs = [_runs(codes, size) for size in (2, 3, 4) if len(codes) >= size]
     found = np.concatenate((words % PLACES, *(PLACES + run for run in runs)))
-    counts = np.bincount(found, minlength=2 * PLACES)
-    where = np.flatnonzero(counts)
-    return where, 1.0 + np.log(counts[where])
+    where, counts = np.unique(found, return_counts=True)
+    return where, 1.0 + np.log(counts)
 
 
 def _runs(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -80,13 +80,15 @@ def ranked(dense: Floats, knots: Floats) -> Floats:
     steps = knots.shape[1] - 1
     below = (knots < dense[..., None]).sum(-1)
     upto = (knots <= dense[..., None]).sum(-1)
-    lower, upper = np.clip(below - 1, 0, steps), np.clip(below, 0, steps)
-    left = np.take_along_axis(np.broadcast_to(knots, (*dense.shape, steps + 1)), lower[..., None], -1)[..., 0]
-    right = np.take_along_axis(np.broadcast_to(knots, (*dense.shape, steps + 1)), upper[..., None], -1)[..., 0]
-    between = np.where(right > left, (dense - left) / np.where(right > left, right - left, 1), 0.0)
-    place = np.where(upto > below, (below + upto - 1) / 2, lower + np.clip(between, 0, 1)) / steps
-    place = np.clip(place, 0.005, 0.995)
-    return np.clip(0.6 * np.log(place / (1 - place)), -MOST, MOST)
+    row = np.arange(len(knots))
+    lower, upper = np.maximum(below - 1, 0), np.minimum(below, steps)
+    left, right = knots[row, lower], knots[row, upper]
+    apart = right > left
+    between = np.where(apart, (dense - left) / np.where(apart, right - left, 1), 0.0)
+    within = lower + np.minimum(np.maximum(between, 0), 1)
+    place = np.where(upto > below, (below + upto - 1) / 2, within) / steps
+    place = np.minimum(np.maximum(place, 0.005), 0.995)
+    return np.minimum(np.maximum(0.6 * np.log(place / (1 - place)), -MOST), MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,23 @@ class Trees:
     right: NDArray[np.int64]
     value: Floats
 
+    _next: NDArray[np.int64] = field(init=False, repr=False)
+    """The row after each, twice: where it stays below the threshold and where not; a leaf leads to itself."""
+
+    def __post_init__(self) -> None:
+        own = np.arange(len(self.feature))
+        inner = self.feature >= 0
+        both = np.stack((np.where(inner, own + 1, own), np.where(inner, self.right, own)), axis=1)
+        object.__setattr__(self, "_next", both.ravel())
+
     def predict(self, row: Floats) -> float:
         at = self.roots
         while True:
-            feature = self.feature[at]
-            inner = feature >= 0
-            if not inner.any():
-                return float(self.value[at].mean())
-            stay = row[np.maximum(feature, 0)] <= self.threshold[at]
-            at = np.where(inner, np.where(stay, at + 1, self.right[at]), at)
+            beyond = row.take(self.feature.take(at), mode="wrap") > self.threshold.take(at)
+            after = self._next.take(2 * at + beyond)
+            if (after == at).all():
+                return float(self.value.take(at).mean())
+            at = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ class Judge:
 
     def parts(self, text: Measured, place: Floats, rarity: Floats) -> Iterator[tuple[str, float]]:
         """What each predictor says, on its own scale; only those that count. ``place`` is among this judge's texts."""
-        habit = np.clip((text.habits - self.usual) / self.spread, -3, 3)
+        habit = np.minimum(np.maximum((text.habits - self.usual) / self.spread, -3), 3)
         whole = np.concatenate((place, 0.3 * habit))
         cut = int(np.searchsorted(text.places, hashed.PLACES))
         bags = {"words": (slice(0, cut), self.words, 0), "letters": (slice(cut, None), self.letters, hashed.PLACES)}
@@ -153,7 +163,7 @@ class Judge:
             self.weights[name] * (value - self.centres[name]) / self.spreads[name]
             for name, value in self.parts(text, place, rarity)
         )
-        return float(np.clip((total - self.centres["all"]) / self.spreads["all"], -2.5, 2.5))
+        return min(max((total - self.centres["all"]) / self.spreads["all"], -MOST), MOST)
 
 
 @dataclass(frozen=True, slots=True)

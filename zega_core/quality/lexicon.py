@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from zega_core.quality.features import word_set
+
+IDIOM = re.compile(  # of the text in lower case
+    r"\b(?:bat out of hell|hearts? (?:was |were )?in (?:her|his|my|their) (?:mouth|throat)|heard? a pin drop"
+    r"|good as gold|time was of the essence|(?:felt|seemed) like an eternity|rock and a hard place"
+    r"|blood (?:turned to ice|froze)|li(?:fe|ves) flash(?:ed)? before|for dear life|better safe than sorry"
+    r"|(?:blink|twinkling) of an eye|sigh of relief|silver lining|all's well that ends|sle(?:pt|ep) like a (?:log|baby)"
+    r"|crack of dawn|with open arms|from ear to ear|like the plague|tip of the iceberg|in the nick of time"
+    r"|dead as a doornail|busy as a bee|light as a feather|butterflies in (?:her|his|my) stomach|cloud nine"
+    r"|raining cats and dogs|last but not least|edge of (?:her|his|my) seat)\b"
+)
 
 EMOTION = word_set(
     """fear joy love hate anger sad sadness happy happiness grief hope despair lonely loneliness pain hurt cry tears

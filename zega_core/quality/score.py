@@ -21,8 +21,8 @@ from zega_core.quality.reasons import heard
 
 QUALITY_VERSION = 2
 
-_RULES, _RULES_OF_TALK = 0.1, 0.7
-"""The rules' part of the score beside the judges', and where a dialogue was asked for: no rated set has any."""
+_RULES, _RULES_OF_FORM = 0.1, {"dialogue": 0.7, "setting": 0.6, "character": 0.6}
+"""The rules' part of the score beside the judges', and where a form was asked for that no rated set has."""
 _HEARD_PROMPT = "hanna"
 """The judge whose people rated with the prompt in view: leaving it is a part of what that judge says."""
 _BEYOND = 1.5
@@ -63,7 +63,7 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     text_measured = measured(piece if len(text) <= READ_CHARS else read(raw), raw, asked_piece)
     said = verdict(text_measured, model)
     gate = gates.check(piece, asked) or criteria.off_topic(piece, asked, said.shares.get(_HEARD_PROMPT, 0.0))
-    value = _held_back(_value(sides, said, asked.element.max_lines > 0), gate)
+    value = _held_back(_value(sides, said, asked.element.key), gate)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
         criteria=_leaning(sides, said, heard(said, model) if piece.words else {}),
@@ -77,19 +77,20 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _value(sides: tuple[Criterion, ...], said: Verdict, spoken: bool) -> float:
+def _value(sides: tuple[Criterion, ...], said: Verdict, form: str) -> float:
     by_name = {side.name: side.score for side in sides}
-    counted = tuple(by_name) if spoken else ("coherence", "craft", "variety", "imagery")  # talk uses few words often
+    every = form == "dialogue"  # talk uses few words often
+    counted = tuple(by_name) if every else ("coherence", "craft", "variety", "imagery")
     rules = sum(by_name[name] for name in counted) / len(counted)
     ruled = _LEVEL + 1.5 * (rules - _GOOD)
-    part = _RULES_OF_TALK if spoken else _RULES
+    part = _RULES_OF_FORM.get(form, _RULES)
     heard = said.value + said.rules * ruled
     if (beyond := heard - ruled - _BEYOND) > 0:
         heard -= 0.6 * beyond
     value = (1 - part) * heard + part * ruled
     missed, unheard = by_name["relevance"], 1 - said.shares.get(_HEARD_PROMPT, 0.0)
     value -= 0.1 * max(0.0, 6.0 - missed) + 0.3 * unheard * max(0.0, 5.0 - missed)
-    return value - 0.3 * max(0.0, 6.5 - by_name["fit"])
+    return value - 0.3 * max(0.0, 6.5 - by_name["fit"]) - 0.6 * max(0.0, 4.5 - by_name["fit"])
 
 
 def _held_back(value: float, gate: gates.Gate | None) -> float:

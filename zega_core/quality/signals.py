@@ -47,8 +47,8 @@ _MARKS = {
 _VOWEL_RUNS = re.compile(r"[aeiouy]+")
 _SIMILE = re.compile(r"\b(?:like an?|as if|as though)\b")
 _NOT_ONLY = re.compile(r"\bnot (?:just|only|merely|simply)\b|n't just")
-_TRIAD = re.compile(r"\w+, \w+(?: \w+)?, and \w+")
-_TRAILING = re.compile(r", (?:his|her|their|its|the)? ?\w*\s?\w+ing\b")
+_TRIAD = re.compile(r"\b\w+, \w+(?: \w+)?, and \w+")
+_TRAILING = re.compile(r", (?:his|her|their|its|the)? ?\w{0,40}\s?\w{1,40}ing\b")
 _TALE_START = re.compile(r"\W*(?:once upon|in (?:a|the) (?:world|heart|small|quiet|bustling|land|town))")
 _TALE_END = re.compile(
     r"happily ever|from that day|and so|learned|realized|knew that|would always|forever|never forget"

@@ -65,7 +65,7 @@ def habits(text: str) -> NDArray[np.float64]:
     """
     tags: list[int] = []
     for token in _TOKEN.findall(text):
-        tag = _tag(token)
+        tag = _tag(token[:60])
         if (
             tag >= _INDEX["s"]
             and token[0].isupper()
