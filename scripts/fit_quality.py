@@ -1,9 +1,9 @@
 """Fit the score to the rated texts and say how well it agrees with people.
 
-    python scripts/fit_quality.py --data FOLDER_OF_RATED_TEXTS [--check] [--out data/quality]
+    python scripts/fit_quality.py --data FOLDER_OF_RATED_TEXTS --fiction FOLDER_OF_BOOKS [--out data/quality]
 
-Writes ``model.npz`` and ``figures.json`` (what docs/quality.md and the model card are made from). With ``--check``
-nothing is written: the shipped model is compared with what the data would give now.
+Writes ``model.npz`` and ``figures.json`` (what docs/quality.md is made from). With ``--only-fit`` the model is
+written and the cross-validation left out.
 """
 
 from __future__ import annotations

@@ -231,7 +231,7 @@ def test_any_text_has_a_score_and_always_the_same(text: str, prompt: str, kind: 
 @pytest.mark.parametrize(
     "unit",
     ["a", " x", '"', "'", "x'", ".", "\nx", "\n ", "[", "{", "<a ", "_", "*", "- ", "The cat sat. ",
-     "漢", "\ud800", "ignore ", "\t\t"],
+     "漢", "\ud800", "ignore ", "\t\t", ";\n", ",\r\n", "¼", "a, "],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_answered_at_once(unit: str) -> None:
     text = "x" + unit * (1_000_000 // len(unit)) + "x"

@@ -27,6 +27,7 @@ from zega_core.quality.features import (
     word_set,
     words_of,
 )
+from zega_core.quality.lexicon import PAST, PRESENT
 from zega_core.quality.words import load_words, nearest
 
 # The wording of the task: no word of it says what the piece is about.
@@ -37,8 +38,6 @@ _TASK_WORDS = word_set(
     moving happen happens leave unsaid important small exact large stay close genre style prompt include first third
     which whose make keep"""
 )
-_PAST = word_set("was were had did said went came")
-_PRESENT = word_set("is are has does says goes comes")
 _NEAR = 0.55  # a piece that comes nearer than this to three words of its prompt may be about them
 _FAR, _FAR_FROM = 0.45, 80  # and one of so many words that comes no nearer than this is not
 _LABELS = {
@@ -163,7 +162,7 @@ def _coherence(piece: Piece, asked: Asked) -> Criterion:
         value -= _curve(clashes, (0, 0), (1, 0.9), (2, 3.5), (4, 6))
         reasons.append("Some words stand where English does not put them.")
     told = words_of(piece.narration) if '"' in piece.text else piece.words
-    past, present = (sum(word in group for word in told) for group in (_PAST, _PRESENT))
+    past, present = (sum(word in group for word in told) for group in (PAST, PRESENT))
     if min(past, present) >= 3 and 4 * min(past, present) > past + present:
         value -= 1.2
         reasons.append("The telling moves between past and present.")

@@ -74,7 +74,8 @@ police detective murder body clue witness thief steal crime inspector warrant pr
   evidence hang poison suspect case secret clue footprint lie
 spell witch wizard magic curse rune potion dragon crown king queen throne castle knight prince
 love kiss marry heart wedding bride husband wife letter dance married ring hand lover
-family mother father sister brother daughter son child wife husband uncle aunt grandmother baby home
+family mother father mum mom dad sister sis brother daughter son child wife husband uncle aunt grandmother baby home
+jewel jewellery jewelry gem pearl ring brooch necklace earring bracelet watch clasp
 doctor nurse hospital wound fever bandage needle blood bed sick
 money coin gold pay toll price debt sell buy purse bank merchant trade customer shop owe
 mountain hill valley cave cliff ridge stone snow climb peak slope canyon desert dune jungle ruin camp tent
@@ -122,7 +123,9 @@ _WORN = re.compile(  # of the text in lower case
 TELLING = re.compile(
     r"\b(?:was|were|felt|feels|is|am|feeling) (?:so |very |really |extremely |incredibly |quite |deeply |too )*"
     r"(?:sad|happy|angry|scared|afraid|nervous|excited|lonely|jealous|depressed|anxious|surprised|furious|upset"
-    r"|worried|terrified|amazing|beautiful|nice|good|bad|great|scary|interesting|emotional|devastated|confused)\b",
+    r"|worried|terrified|amazing|beautiful|nice|good|bad|great|scary|interesting|emotional|devastated|confused)\b"
+    r"|\b(?:felt|full of|filled with|overcome (?:with|by)) (?:an? )?(?:(?:deep|great|sudden|sense of) )?"
+    r"(?:joy|gratitude|grief|sadness|anger|fear|relief|hope|love|despair|loneliness|panic|guilt|shame|peace)\b",
     re.IGNORECASE,
 )
 PADDING = word_set("very really quite rather somewhat actually basically simply truly totally literally just")

@@ -121,6 +121,10 @@ def _length(piece: Piece, asked: Asked) -> Gate | None:
         return Gate(0.0, "There is nothing here to read.")
     if words < max(8, wanted // 5):
         return Gate(0.4 + 1.2 * words / max(8, wanted), f"It is only {words} word{'s' * (words > 1)} long.")
+    if words < 0.45 * wanted:
+        return Gate(3.5, f"It is only {words} words long; {wanted} were asked for at least.")
+    if asked.element.key == "setting" and piece.spoken_words > 0.6 * words:
+        return Gate(4.5, "It is a dialogue; a setting was asked for.", 1.5)
     return None
 
 

@@ -46,6 +46,8 @@ ANALYSIS = flags(
     rf"\bthis {TASK} (?:effectively|uses|explores|introduces|employs|depicts|captures|shows|begins|opens)"
     r"|\bthe (?:author|reader|audience|protagonist|antagonist|narrative|imagery|pacing|plot)s?\b|\bprotagonist"
     r"|\bforeshadow|\bsymbolis|\bsymboliz|\bsuspense\b|\bplot twist|\btwist\b|\bcharacter development"
+    rf"|\bin this {TASK}\b|\bthe (?:story|scene) (?:shows|tells|ends|opens|begins|explores)\b"
+    r"|\bit (?:also )?shows how\b"
     r"|\bclimax\b|\bthemes?\b|\bsubtext\b|\brelatable\b|\bvivid\b|\batmosphere\b|\bcliffhanger"
 )
 

@@ -24,6 +24,9 @@ class Habit:
     much: str
     little: str
     measures: Mapping[str, int]
+    good: int = 0
+    """1 where much of it is good whatever some judge said, -1 where it is a fault, 0 where tastes differ. What goes
+    against that is no advice, and is not told."""
 
 
 def _all(names: str, sign: int = 1) -> dict[str, int]:
@@ -52,10 +55,11 @@ HABITS = (
         "the large words of machine prose ('tapestry', 'echo', 'whisper')",
         "hardly any of the large words of machine prose",
         _all("grand worn"),
+        -1,
     ),
     Habit("craft", "turns like 'not just this, but that'", "no turns like 'not just this, but that'", _all("not_only")),
-    Habit("craft", "a lesson at the end", "no lesson at the end", _all("moral tale_end")),
-    Habit("craft", "a fairy tale's beginning", "a beginning of its own", _all("tale_start")),
+    Habit("craft", "a lesson at the end", "no lesson at the end", _all("moral tale_end"), -1),
+    Habit("craft", "a fairy tale's beginning", "a beginning of its own", _all("tale_start"), -1),
     Habit("craft", "words for ideas", "few words for ideas alone", _all("vague")),
     Habit("craft", "feelings by name", "few feelings by name", _all("telling emotion")),
     Habit("craft", "much speech", "little speech", _all("spoken_words spoken_lines saying mark_quote")),
@@ -73,6 +77,7 @@ HABITS = (
         "sentences that begin alike",
         "sentences that begin in many ways",
         {**_all("opening_top opening_pair_top opening_pronoun"), "opening_kinds": -1},
+        -1,
     ),
     Habit(
         "coherence",
@@ -82,6 +87,7 @@ HABITS = (
             **_all("repeated_2 repeated_3 repeated_4 repeated_6 repeated_sentences"),
             **_all("compressed compressed_start", -1),
         },
+        -1,
     ),
     Habit(
         "coherence",
@@ -92,12 +98,14 @@ HABITS = (
             **_all("own_length before_mean before_least"),
             **_all("all_new near_spread own_spread", -1),
         },
+        1,
     ),
     Habit(
         "coherence",
         "slips of typing or grammar",
         "clean typing",
         {**_all("clashes odd_words spaced_marks unspaced_marks small_starts small_i double_spaces"), "closed": -1},
+        -1,
     ),
     Habit(
         "coherence",
@@ -105,7 +113,7 @@ HABITS = (
         "turns that nobody expects",
         {**_all("expected expected_more window_least window_low window_high"), **_all("pairs_new expected_spread", -1)},
     ),
-    Habit("imagery", "things to see, hear and touch", "few things to see, hear and touch", _all("concrete")),
+    Habit("imagery", "things to see, hear and touch", "few things to see, hear and touch", _all("concrete"), 1),
 )
 
 
@@ -120,7 +128,8 @@ def heard(said: Verdict, model: Model) -> dict[str, list[str]]:
         amount = sum(
             sign * abs(float(weight[i])) * float(place[i]) for weight, place in parts.values() for i, sign in columns
         )
-        moved.append((force, habit, habit.much if amount >= 0 else habit.little))
+        if habit.good * force * amount >= 0:
+            moved.append((force, habit, habit.much if amount >= 0 else habit.little))
     moved.sort(key=lambda one: one[0])
     found: dict[str, list[str]] = {}
     for force, habit, words in [*moved[:MOST], *moved[: -MOST - 1 : -1]]:

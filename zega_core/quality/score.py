@@ -62,7 +62,9 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     sides = criteria.by_rule(piece, asked)
     text_measured = measured(piece if len(text) <= READ_CHARS else read(raw), raw, asked_piece)
     said = verdict(text_measured, model)
-    gate = gates.check(piece, asked) or criteria.off_topic(piece, asked, said.shares.get(_HEARD_PROMPT, 0.0))
+    gate, off = gates.check(piece, asked), criteria.off_topic(piece, asked, said.shares.get(_HEARD_PROMPT, 0.0))
+    if off and (gate is None or gate.cap > off.cap):
+        gate = off
     value = _held_back(_value(sides, said, asked.element.key), gate)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
