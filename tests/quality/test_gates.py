@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from zega_core.catalog import Element
+from zega_core.catalog import Element, load_catalog
 from zega_core.quality import QualityReport, score
 from zega_core.quality.gates import odd_word
 
@@ -263,3 +263,43 @@ def test_english_spelling_is_not_odd(word: str) -> None:
 @pytest.mark.parametrize("word", ["wtih", "tgohteer", "asdfgh", "lpams", "bkac", "qlrareu", "sdfgh", "zzzx", "hhhh"])
 def test_debris_is_odd(word: str) -> None:
     assert odd_word(word)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "I appreciate the request, but this is outside what I can do.",
+        "I'm sorry, but I can't write that. Could you rephrase your prompt?",
+    ],
+)
+def test_a_polite_refusal_is_a_refusal(line: str) -> None:
+    assert judged(line).score <= 1.5
+
+
+@pytest.mark.parametrize("line", ["I tried to build the dread slowly here.", "Shall I continue with the next part?"])
+def test_a_word_to_whoever_asked_is_no_part_of_the_piece(line: str) -> None:
+    report = judged(f"{PIECE}\n\n{line}")
+    assert report.score <= min(6.9, CLEAN - 0.5)
+    assert report.gate and "talk about itself" in report.gate
+
+
+def test_a_plan_of_a_piece_is_not_the_piece() -> None:
+    text = """In this story, a young keeper called Morwen hears her father's knock. The story shows how grief can sound
+    like a door. The scene opens with the lamp, and it shows how she counts the knocks. The story ends when the lamp
+    goes out, and the reader understands that nobody had been below. The themes are loss and duty, and the atmosphere is
+    tense. The narrative moves from routine to dread, and the imagery of the stair returns at the climax."""
+    assert judged(text).score <= 2.5
+
+
+def test_talk_sent_for_a_setting_is_not_kept() -> None:
+    talk = "\n".join(f'"{line}"' for line in (
+        "You came by the causeway, then.", "There is no other road at this hour.",
+        "And the chapel, is it standing still?",
+        "Standing, yes. The roof is in the nave, and the owls are in the roof.",
+        "My brother used to ring the bell there.",
+        "He rings it yet, when the wind is right. Have some soup.", "I will, if you tell me who paid for the glass.",
+        "Nobody paid. It grew, I think, like ice does on a pail left out of doors.",
+    ))  # fmt: skip
+    report = score(talk, "A ruined chapel on a causeway in winter", "fantasy", load_catalog().element("setting"))
+    assert report.score <= 4.5
+    assert report.gate and "dialogue" in report.gate
