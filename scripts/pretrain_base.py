@@ -67,6 +67,12 @@ def export(options: argparse.Namespace) -> None:
     write(options.work / options.name / "run.safetensors", options.work / "tokenizer.json", options.target)
 
 
+def average(options: argparse.Namespace) -> None:
+    from scripts.pretrain.export import average as write
+
+    write(options.first, options.work / options.name, options.share, options.work / options.into)
+
+
 def card(options: argparse.Namespace) -> None:
     from scripts.pretrain.card import write_card
 
@@ -110,6 +116,12 @@ def main() -> None:
             one.add_argument(
                 "--before", type=Path, action="append", default=[], help="folder of an earlier run it began with"
             )
+
+    one = steps.add_parser("average")
+    one.add_argument("--first", type=Path, required=True, help="folder of the run that --name began with")
+    one.add_argument("--share", type=float, required=True, help="of the weights of --name")
+    one.add_argument("--into", required=True, help="name of the averaged run")
+    one.set_defaults(run=average)
 
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

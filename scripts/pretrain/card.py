@@ -100,7 +100,7 @@ computes. Modules for LoRA: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, 
 def _training(runs: Sequence[Path]) -> str:
     parts = [
         "## Training",
-        "Nats a token, measured during training. Each run begins with the weights of the one before.",
+        "Each run begins with the weights of the one before. The tables: nats a token, measured on the way.",
     ]
     head = "| step | seconds | million tokens | share of the rates | books, held out | kept out | pieces, held out |"
     for number, run in enumerate(runs, start=1):
@@ -113,6 +113,7 @@ def _training(runs: Sequence[Path]) -> str:
             f"{plan['book_share']:.0%} of the rows from books, {float(state['seconds']):,.0f} s on {state['device']}; "
             f"Muon ({plan['rate']}) for the matrices, Adam ({plan['adam_rate']}) for embeddings and norms, dropout "
             f"{plan['dropout']} on rows from books, seed {plan['seed']}. Measured: {measured}."
+            + (f" Kept: {float(state['share']):.0%} of the way from the run before." if "share" in state else "")
         )
         rows = [json.loads(line) for line in (run / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
         some = rows[:: max(len(rows) // 8, 1)]
@@ -129,16 +130,16 @@ def _sources(runs: Sequence[Path]) -> str:
     about = [about_tokens(run.parent / "tokens.safetensors") for run in runs]
     read = [entry["name"] for entry in about[0]["books"] if not entry["kept_out"]]
     kept = [entry["name"] for entry in about[0]["books"] if entry["kept_out"]]
-    pairs = " and ".join(f"{one['tokens']['pair_count']:,} (run {n})" for n, one in enumerate(about, start=1))
+    pairs = ", ".join(f"{one['tokens']['pair_count']:,} for run {n}" for n, one in enumerate(about, start=1))
     return f"""## Sources
 
 1. {len(read)} books in the public domain of the United States, in the editions of Standard Ebooks (their work is
    dedicated to the public domain, CC0): {about[0]["tokens"]["one_copy"]:,} tokens, read with typographic and with plain
    quotation marks, and once more each with some words cut in two. A fortieth of each is held out.
 2. Prompts with the pieces that ZEGA's built-in storyteller (hand-written sentences, no model) wrote for them:
-   {pairs}. None of the catalog's prompts is among them, nor a sentence that was written for one of them. Persons,
-   things, places and names are drawn from lists in `scripts/pretrain/` and, where a run was prepared with `--mine`,
-   mostly from the nouns of the books.
+   {pairs}, of which a run reads as many as its steps need. None of the catalog's prompts is among them, nor a
+   sentence that was written for one of them. Persons, things, places and names are drawn from lists in
+   `scripts/pretrain/` and, where a run was prepared with `--mine`, mostly from the nouns of the books.
 
 Read: {_titles(read)}.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from scripts.pretrain.model import Llama, Shape
 from scripts.pretrain.tokens import BOS, END, PAD, tokenizer_config
@@ -50,3 +50,16 @@ def export(run: Path, tokenizer: Path, target: Path) -> None:
 
 def _write(path: Path, content: dict[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def average(first: Path, second: Path, share: float, target: Path) -> None:
+    """A run with ``share`` of the second run's weights and the rest of those of the first, which the second began with.
+    After a short run with high rates this keeps what it learnt and most of what it would have forgotten."""
+    one, two = load_file(first / "run.safetensors"), load_file(second / "run.safetensors")
+    with safe_open(second / "run.safetensors", "pt") as file:
+        state = file.metadata() | {"share": str(share)}
+    names = [name for name in two if name.startswith(("model.", "average."))]
+    mixed = {name: one[name].float().lerp(two[name].float(), share) for name in names}
+    target.mkdir(parents=True, exist_ok=True)
+    save_file(mixed, target / "run.safetensors", metadata=state)
+    shutil.copyfile(second / "curve.jsonl", target / "curve.jsonl")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from scripts.pretrain.briefs import Writer, filled, load_words
+from scripts.pretrain.mined import mine
 from zega_core.catalog import load_catalog
 
 
@@ -52,3 +55,28 @@ def test_the_hero_has_the_name_that_the_prompt_gives():
 
 def test_filled_keeps_slots_it_does_not_know():
     assert filled("{A_figure} and {hero}", {"a_figure": "an owl"}) == "An owl and {hero}"
+
+
+def test_nouns_are_found_in_books():
+    text = (
+        "He saw a copper lamp. The lamp was in the old cellar, and the keeper said nothing. "
+        "Down in the cellar; the lamp, a lamp."
+    )
+    found = mine([text])
+    assert "copper lamp" in found["objects"] and "in the old cellar" in found["places"]
+    assert "keeper" not in found["figures"], "said once only"
+    assert "keeper" in mine([text, "Then the keeper asked."])["figures"]
+
+
+def test_nouns_from_books_are_in_prompt_and_piece(tmp_path: Path):
+    words = {
+        key: [f"{key[0]}{chr(97 + n // 26)}{chr(97 + n % 26)}k" for n in range(60)] for key in ("objects", "figures")
+    }
+    nouns = tmp_path / "mined.json"
+    nouns.write_text(json.dumps({**words, "places": [f"in the p{n}ace" for n in range(60)]}), encoding="utf-8")
+    train, held = Writer(1, mined=nouns), Writer(1, held_out=True, mined=nouns)
+    assert not set(train.words.mined["objects"]) & set(held.words.mined["objects"])
+    pairs = [train.pair(number) for number in range(60)]
+    used = [word for pair in pairs for word in words["objects"] if word in pair.brief.prompt and word in pair.text]
+    assert len(used) > 20
+    assert not set(used) & set(held.words.mined["objects"])

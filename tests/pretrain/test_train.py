@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from scripts.pretrain.batches import Batches
-from scripts.pretrain.export import export
+from scripts.pretrain.export import average, export
 from scripts.pretrain.model import Llama, Shape
 from scripts.pretrain.optimiser import orthogonal
 from scripts.pretrain.texts import load_books
@@ -144,3 +144,14 @@ def test_stopped_or_killed_there_is_a_model_to_ship(prepared: Path, tmp_path: Pa
         "tokenizer.json",
         "tokenizer_config.json",
     }
+
+
+def test_an_average_lies_between_two_runs(prepared: Path, plan: Plan, tmp_path: Path):
+    trained(plan, prepared, tmp_path / "one")
+    start = tmp_path / "one" / "run.safetensors"
+    Run(replace(plan, seed=9), prepared / "tokens.safetensors", tmp_path / "two", start).train()
+    average(tmp_path / "one", tmp_path / "two", 0.25, tmp_path / "mixed")
+    one, two, mixed = (load_file(tmp_path / name / "run.safetensors") for name in ("one", "two", "mixed"))
+    name = "model.model.embed_tokens.weight"
+    assert torch.allclose(mixed[name], 0.75 * one[name] + 0.25 * two[name], atol=1e-6)
+    export(tmp_path / "mixed" / "run.safetensors", prepared / "tokenizer.json", tmp_path / "model")
