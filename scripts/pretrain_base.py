@@ -5,6 +5,10 @@
     python scripts/pretrain_base.py export                    data/base_model/, from whatever has been trained so far
     python scripts/pretrain_base.py card                      measure it and write its model card
 
+The model that ships had three runs: the first on a GPU, prepared as above; then two short ones on two cores, prepared
+in another --work with --mine --tokenizer FILE and begun with --start FILE, each followed by average. Its card has all
+settings. To make a new one, prepare with --mine from the start.
+
 Everything is kept under --work and can be interrupted: started again, each goes on where it stopped.
 """
 

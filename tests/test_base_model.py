@@ -80,9 +80,8 @@ def test_the_template_is_the_form_it_was_trained_on():
     _, tokenizer = load(FOLDER)
     said = [{"role": "user", "content": "A lamp"}, {"role": "assistant", "content": "It went out."}]
     assert tokenizer.apply_chat_template(said, tokenize=False) == form("A lamp", "It went out.")
-    assert tokenizer.apply_chat_template(said[:1], tokenize=False, add_generation_prompt=True).endswith(
-        "<|completion|>"
-    )
+    asked = tokenizer.apply_chat_template(said[:1], tokenize=False, add_generation_prompt=True)
+    assert asked == "<|prompt|>A lamp<|completion|>"
     text = 'He said, "don’t — go…"\n\nZélie had 1,234 reasons.'
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
