@@ -25,7 +25,7 @@ from zega_core.settings import ROOT
 
 SIZES = [(256, 6, 4, 672, 4096), (256, 8, 4, 704, 6144), (384, 6, 6, 1024, 6144), (384, 8, 6, 1024, 6144)]
 SIZES += [(384, 8, 6, 960, 6144), (512, 5, 8, 1280, 6144)]
-MODULES = "q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split()
+MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 ROWS, LENGTH, STEPS = 8, 288, 5
 
 
