@@ -58,6 +58,8 @@ def agreement_tab() -> None:
         return
     st.text(taste_words.agreed(found.score_and_writer, "The score", "you"))
     st.caption(f"{taste_words.SCALE} Ratings given in History count, too.")
+    if found.taste.corrects:
+        st.caption("This is the score as it is measured, before your correction; the next tab says what that brings.")
     disagreements(found)
     threshold(found)
 

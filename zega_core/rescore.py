@@ -225,7 +225,7 @@ class _Pass:
         report = batch.reports.get(text.id)
         if report is None or text.status != ExampleStatus.set_aside:
             return False
-        return taste.worth(report, text.judge_score) >= taste.keep_score
+        return taste.worth(report, number(text.judge_score, 0, 10)) >= taste.keep_score
 
     def _store(self, batch: _Scored) -> None:
         """One transaction: proof that nobody else has done this batch and that the taste is the same, then the rows."""
@@ -255,7 +255,7 @@ class _Pass:
         found = scores.pieces(session, self.writer_id, batch.reports, hold=self.stored)
         # Another text than the one that was scored: whoever wrote it has scored it.
         found = [one for one in found if one.completion == batch.texts[one.id or 0].completion]
-        worth = {one.id or 0: taste.worth(batch.reports[one.id or 0], one.judge_score) for one in found}
+        worth = {one.id or 0: taste.worth(batch.reports[one.id or 0], number(one.judge_score, 0, 10)) for one in found}
         if any(set_aside_for_its_score(one) and worth[one.id or 0] >= taste.keep_score for one in found):
             self.kept.learn(session)
         for example in sorted(found, key=lambda one: worth[one.id or 0] >= taste.keep_score):

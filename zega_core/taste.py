@@ -49,6 +49,11 @@ class Taste:
         """The part of the score that the judge has, 0 to 0.5."""
         return self.judge_part.weight if self.judge_part is not None and self.config.judge else 0.0
 
+    @property
+    def corrects(self) -> bool:
+        """Whether the correction acts."""
+        return self.correction is not None and self.correction.acts and self.config.personal
+
     def worth(self, report: QualityReport, judge_score: float | None) -> float:
         """The score that decides, 0..10 to one decimal: the measured one where nothing else was shown to help.
 
@@ -58,7 +63,7 @@ class Taste:
         part, correction, value = self.judge_part, self.correction, report.score
         if part is not None and self.config.judge and part.version == report.version:
             value = judged.blended(report, judge_score, part.weight)
-        if correction is not None and self.config.personal and correction.version == report.version and correction.acts:
+        if correction is not None and self.corrects and correction.version == report.version:
             value += correction.points(report)
         if value == report.score:
             return report.score
@@ -67,8 +72,7 @@ class Taste:
     def acting(self) -> list[object]:
         """All that ``worth`` and what is kept follow from: equal for two tastes to which every piece is worth the
         same."""
-        mine = self.correction
-        sides = mine.sides if mine is not None and mine.acts and self.config.personal else ()
+        sides = self.correction.sides if self.correction is not None and self.corrects else ()
         said = [[one.name, round(one.mean, 9), round(one.spread, 9), round(one.points, 9)] for one in sides]
         return [self.keep_score, self.weight, said]
 
