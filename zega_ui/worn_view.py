@@ -42,13 +42,12 @@ def found(writer: str, stamp: Stamp, config: TasteConfig) -> None:
     report = _report(writer, stamp, only_the_list)
     if not report.total.times:
         st.text(f"None of the phrases on your list stands in the {plural(report.total.words, 'word')} that were read.")
-        st.caption(_compared(report.total))
         return
     grid = st.grid(3, min_column_width=150, gap="small")
     grid.metric("In 1,000 words", _amount(report.total), border=True)
     grid.metric("Found", f"{report.total.times:,}", border=True)
     grid.metric("Words read", f"{report.total.words:,}", border=True)
-    st.caption(_compared(report.total))
+    st.caption(_compared(_report(writer, stamp, TasteConfig()).total))
     _phrases(report)
     for title, rows, names in (
         ("By teacher", report.models, providers.label_of),
@@ -120,17 +119,21 @@ def _amount(density: Density) -> str:
 
 
 def _compared(total: Density) -> str:
+    """``total`` is by ZEGA's list alone, as the fiction was counted: the writer's own would tell of two lists."""
     shipped = worn.load_shipped()
     words = (
         f"Published fiction has one in about {round(1000 / shipped.reference, -3):,.0f} words "
-        f"({shipped.reference:g} in 1,000), counted with ZEGA's list in {shipped.reference_source}."
+        f"({shipped.reference:g} in 1,000), counted with ZEGA's list, without your changes, in "
+        f"{shipped.reference_source}."
     )
     if total.times < worn.ENOUGH_FOUND:
-        return f"{words} With fewer than {worn.ENOUGH_FOUND} found, a comparison would be chance."
+        return (
+            f"{words} Your pieces have {total.times} of that list: with fewer than {worn.ENOUGH_FOUND}, chance decides."
+        )
     times = total.per_thousand / shipped.reference
     if times >= 1.5:
-        return f"{words} Your pieces have about {max(2, round(times))} times as many."
-    return f"{words} Your pieces have {'about as many' if times > 1 / 1.5 else 'fewer'}."
+        return f"{words} By the same list your pieces have about {max(2, round(times))} times as many."
+    return f"{words} By the same list your pieces have {'about as many' if times > 1 / 1.5 else 'fewer'}."
 
 
 def _add(writer: str) -> None:

@@ -153,15 +153,26 @@ def test_none_found_is_a_sentence_and_not_a_row_of_noughts(view: View):
 @pytest.mark.parametrize(
     ("times", "words", "said"),
     [
-        (1, 1_000, "With fewer than 5 found, a comparison would be chance."),
-        (5, 400_000, "Your pieces have fewer."),
-        (5, 80_000, "Your pieces have about as many."),
-        (5, 50_000, "Your pieces have about 2 times as many."),
-        (60, 90_000, "Your pieces have about 10 times as many."),
+        (1, 1_000, "Your pieces have 1 of that list: with fewer than 5, chance decides."),
+        (5, 400_000, "By the same list your pieces have fewer."),
+        (5, 80_000, "By the same list your pieces have about as many."),
+        (5, 50_000, "By the same list your pieces have about 2 times as many."),
+        (60, 90_000, "By the same list your pieces have about 10 times as many."),
     ],
 )
 def test_the_comparison_with_published_fiction_is_true(times: int, words: int, said: str):
     assert worn_view._compared(Density("", words, times)).endswith(f" {said}")
+
+
+def test_the_writers_own_phrases_are_not_compared_with_fiction(view: View):
+    keep(*(f"{filler(n)} It was cold as slate, a testament to winter {n}." for n in range(3)))
+    with db.session() as session:
+        tastes.save(session, "default", TasteConfig(worn=("cold as slate",), not_worn=("testament to",)))
+    text = all_text(view())
+    assert "Your pieces have 3 of that list" in text
+    with db.session() as session:
+        tastes.save(session, "default", TasteConfig(worn=("cold as slate", "winter"), not_worn=("testament to",)))
+    assert "Your pieces have 3 of that list" in all_text(view())
 
 
 def test_a_phrase_is_added_found_taken_off_and_the_catalogs_restored(view: View):
