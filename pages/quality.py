@@ -16,7 +16,8 @@ from zega_ui.teaching_form import mirror
 
 writer = open_page()
 settings = get_settings()
-SHOWN = 10
+SHOWN, FAR = 10, 0.2
+"""Disagreements that are told, and the share of the whole order from which on two places differ much."""
 UNTIL = "Those that you have stay as they are until you press *Score them again* (or call `zega rescore`)."
 
 
@@ -56,14 +57,19 @@ def agreement_tab() -> None:
         st.caption("With fewer, chance alone looks like agreement. Nothing is shown until then.")
         return
     st.text(taste_words.agreed(found.score_and_writer, "The score", "you"))
-    st.caption("1.00 means the same order, 0 none, -1.00 the opposite one. Ratings given in History count, too.")
+    st.caption(f"{taste_words.SCALE} Ratings given in History count, too.")
+    if found.taste.corrects:
+        st.caption("This is the score as it is measured, before your correction; the next tab says what that brings.")
     disagreements(found)
     threshold(found)
 
 
 def disagreements(found: Overview) -> None:
     section("Where you differ most", "Pieces that rank much higher, or much lower, with you than with the score.")
-    rows = taste.disagreements(found)[:SHOWN]
+    rows = [one for one in taste.disagreements(found) if abs(one[1]) >= FAR][:SHOWN]
+    if not rows:
+        st.caption("You and the score put every rated piece at about the same place.")
+        return
     frame = pd.DataFrame(
         {
             "You": [taste_words.rating(one.rating) for one, _ in rows],
@@ -129,6 +135,8 @@ def correction_tab() -> None:
         return
     st.text(taste_words.correction(found.taste))
     mine = found.taste.correction
+    if mine is not None and mine.gain is not None:
+        st.caption(taste_words.SCALE)
     if mine is None or not mine.acts:
         st.caption("It is tried again with every rating.")
         return
@@ -153,6 +161,8 @@ def judge_tab() -> None:
     st.text(taste_words.agreed(found.judge_and_writer, "The judge", "you"))
     st.markdown("**The judge and the measured score**")
     st.text(taste_words.agreed(found.judge_and_score, "The judge", "the score"))
+    if max(found.judge_and_writer.pieces, found.judge_and_score.pieces) >= agreement.ENOUGH:
+        st.caption(taste_words.SCALE)
     st.toggle(
         "Let the judge have the part it has earned",
         key=mirror("taste-judge", found.taste.config.judge),

@@ -26,8 +26,9 @@ SILENT = 15.0
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a pass has come to. ``unreadable`` pieces (an element or genre that this ZEGA does not know) are as they
-    were and are not in ``counted``. The means, 0..10, are over what had a score before and what was counted;
-    None over nothing. ``from_versions`` counts by the version of the score that the pieces had, "none" included."""
+    were and are not in ``counted``. The means, 0..10, are over the pieces that had a score before, so that they can
+    be compared; None over nothing. ``from_versions`` counts by the version of the score that the pieces had, "none"
+    included."""
 
     version: int
     everything: bool
@@ -83,7 +84,7 @@ class Progress:
             **shared,
             dry_run=dry_run,
             mean_before=round(self.sum_before / self.scored_before, 3) if self.scored_before else None,
-            mean_after=round(self.sum_after / self.counted, 3) if self.counted else None,
+            mean_after=round(self.sum_after / self.scored_before, 3) if self.scored_before else None,
         )
 
 
@@ -139,7 +140,7 @@ def standing(session: Session, writer_id: str, settings: Settings) -> Standing:
     last = read_progress(row.rescore_result)
     asked = scores.waits(row)
     unfinished = last is not None and not last.finished
-    begun = last is not None and unfinished and time.time() - last.at < SILENT
+    begun = last is not None and unfinished and abs(time.time() - last.at) < SILENT
     elements = [element.key for element in load_catalog().elements]
     return Standing(
         pieces=scores.count_before(session, writer_id, None),
@@ -152,5 +153,5 @@ def standing(session: Session, writer_id: str, settings: Settings) -> Standing:
         of=last.of if last and unfinished else 0,
         outcome=last.outcome() if last and last.finished else None,
         at=row.rescored_at,
-        error=str((row.rescore_result or {}).get("error") or ""),
+        error=scores.error(row),
     )

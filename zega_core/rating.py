@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from sqlmodel import Session
 
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import CUT_OFF, SAME_WORDS, set_aside_as_duplicate
 from zega_core.quality.agreement import DISCARD, KEEP
-from zega_core.quality.spread import in_turn
+from zega_core.quality.spread import Scored, in_turn
 from zega_core.quality.stored import read_report
+from zega_core.quality.validation import number
 from zega_core.settings import Settings
+from zega_core.settling import OWN_WORDS
 from zega_core.store import examples, ratings, writers
 from zega_core.tables import Example, ExampleStatus, now
 from zega_core.taste import taste_of
@@ -74,7 +74,11 @@ def clear(
 def waiting(session: Session, writer_id: str) -> list[int]:
     """Pieces without a rating, the one to rate next first."""
     unrated, rated = (ratings.scored(session, writer_id, rated=which) for which in (False, True))
-    return in_turn([one for one in unrated if isfinite(one.score)], [one for one in rated if isfinite(one.score)])
+    return in_turn([one for one in unrated if _has_score(one)], [one for one in rated if _has_score(one)])
+
+
+def _has_score(one: Scored) -> bool:
+    return number(one.score, 0, 10) is not None
 
 
 def _open(session: Session, writer_id: str, example_id: int) -> Example:
@@ -121,8 +125,8 @@ def _settle(session: Session, example: Example, settings: Settings) -> None:
 
 def _by_score(session: Session, example: Example, settings: Settings) -> None:
     taste, report = taste_of(session, example.user_id, settings), read_report(example.quality_report)
-    worth = example.quality if example.quality is not None and isfinite(example.quality) else 0.0
-    if worth >= taste.keep_score:
+    worth, example.duplicate_of = number(example.quality, 0, 10) or 0.0, None
+    if worth >= taste.keep_score or example.source in OWN_WORDS:
         example.status, example.reason = ExampleStatus.kept, None
         return
     example.status = ExampleStatus.set_aside

@@ -19,8 +19,9 @@ from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, InvalidInput, NotFound, ZegaError
 from zega_core.passes import Outcome, Progress, before_taste, read_progress, signature
 from zega_core.quality import QUALITY_VERSION, QualityReport, score
+from zega_core.quality.validation import number
 from zega_core.settings import Settings
-from zega_core.settling import Kept, number, set_aside_for_its_score, settle
+from zega_core.settling import Kept, set_aside_for_its_score, settle
 from zega_core.store import scores, writers
 from zega_core.store.scores import Text
 from zega_core.tables import Example, ExampleStatus, now
@@ -99,7 +100,8 @@ def answer(writer_id: str, settings: Settings) -> None:
         error = f"Scoring again met an error it does not know ({type(unexpected).__name__})."
     with db.session(settings) as session:
         row = scores.row(session, writer_id, hold=True)
-        row.rescore_result = {**(row.rescore_result or {}), "error": f"{error} What was scored is safe."}
+        before = row.rescore_result if isinstance(row.rescore_result, dict) else {}
+        row.rescore_result = {**before, "error": f"{error} What was scored is safe."}
         session.add(row)
 
 
@@ -223,7 +225,7 @@ class _Pass:
         report = batch.reports.get(text.id)
         if report is None or text.status != ExampleStatus.set_aside:
             return False
-        return taste.worth(report, number(text.judge_score)) >= taste.keep_score
+        return taste.worth(report, number(text.judge_score, 0, 10)) >= taste.keep_score
 
     def _store(self, batch: _Scored) -> None:
         """One transaction: proof that nobody else has done this batch and that the taste is the same, then the rows."""
@@ -253,14 +255,14 @@ class _Pass:
         found = scores.pieces(session, self.writer_id, batch.reports, hold=self.stored)
         # Another text than the one that was scored: whoever wrote it has scored it.
         found = [one for one in found if one.completion == batch.texts[one.id or 0].completion]
-        worth = {one.id or 0: taste.worth(batch.reports[one.id or 0], number(one.judge_score)) for one in found}
+        worth = {one.id or 0: taste.worth(batch.reports[one.id or 0], number(one.judge_score, 0, 10)) for one in found}
         if any(set_aside_for_its_score(one) and worth[one.id or 0] >= taste.keep_score for one in found):
             self.kept.learn(session)
         for example in sorted(found, key=lambda one: worth[one.id or 0] >= taste.keep_score):
             if not self.stored:
                 session.expunge(example)
             identity = example.id or 0
-            before, version, status = number(example.quality), example.quality_version, example.status
+            before, version, status = number(example.quality, 0, 10), example.quality_version, example.status
             settle(session, example, batch.reports[identity], worth[identity], taste, self.kept)
             self._count(before, version, status, example)
         if self.stored:
@@ -279,7 +281,7 @@ class _Pass:
             now_set_aside=state.now_set_aside + (status != example.status == ExampleStatus.set_aside),
             scored_before=state.scored_before + (before is not None),
             sum_before=state.sum_before + (before or 0.0),
-            sum_after=state.sum_after + after,
+            sum_after=state.sum_after + (0.0 if before is None else after),
             from_versions={**state.from_versions, name: state.from_versions.get(name, 0) + 1},
         )
 

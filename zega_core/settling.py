@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 
@@ -92,8 +91,3 @@ def _take_back(session: Session, example: Example, kept: Kept) -> None:
         return
     example.status, example.reason = ExampleStatus.kept, None
     kept.add(example)
-
-
-def number(value: object) -> float | None:
-    """A stored score as a number; None for what is none (SQLite stores anything in any column)."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

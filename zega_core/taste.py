@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from sqlmodel import Session
 
@@ -28,6 +29,10 @@ from zega_core.quality.validation import number
 from zega_core.settings import Settings
 from zega_core.store import ratings, tastes, writers
 
+STEP = 0.1
+"""The smallest difference that a score shows: points by which rated pieces must move, on average, for a newer
+correction to take the place of the one that acts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taste:
@@ -39,6 +44,16 @@ class Taste:
     correction: Correction | None = None
     judge_part: JudgePart | None = None
 
+    @property
+    def weight(self) -> float:
+        """The part of the score that the judge has, 0 to 0.5."""
+        return self.judge_part.weight if self.judge_part is not None and self.config.judge else 0.0
+
+    @property
+    def corrects(self) -> bool:
+        """Whether the correction acts."""
+        return self.correction is not None and self.correction.acts and self.config.personal
+
     def worth(self, report: QualityReport, judge_score: float | None) -> float:
         """The score that decides, 0..10 to one decimal: the measured one where nothing else was shown to help.
 
@@ -48,7 +63,7 @@ class Taste:
         part, correction, value = self.judge_part, self.correction, report.score
         if part is not None and self.config.judge and part.version == report.version:
             value = judged.blended(report, judge_score, part.weight)
-        if correction is not None and self.config.personal and correction.version == report.version and correction.acts:
+        if correction is not None and self.corrects and correction.version == report.version:
             value += correction.points(report)
         if value == report.score:
             return report.score
@@ -57,11 +72,9 @@ class Taste:
     def acting(self) -> list[object]:
         """All that ``worth`` and what is kept follow from: equal for two tastes to which every piece is worth the
         same."""
-        part, mine = self.judge_part, self.correction
-        weight = part.weight if part is not None and self.config.judge else 0.0
-        sides = mine.sides if mine is not None and mine.acts and self.config.personal else ()
+        sides = self.correction.sides if self.correction is not None and self.corrects else ()
         said = [[one.name, round(one.mean, 9), round(one.spread, 9), round(one.points, 9)] for one in sides]
-        return [self.keep_score, weight, said]
+        return [self.keep_score, self.weight, said]
 
     def below(self, report: QualityReport | None, worth: float) -> str:
         """Why a piece of this worth is set aside: the numbers, and what brought the score down most. ``settling``
@@ -120,7 +133,8 @@ def refit(session: Session, writer_id: str, settings: Settings) -> Taste:
     """Fit the judge's part and the correction anew, from all ratings of pieces that today's score has measured.
 
     To be called after every change of a rating; scoring again does it by itself. Two at the same time take turns; each
-    sees the other's ratings. Pieces are out of date afterwards only where what acts has changed.
+    sees the other's ratings. Pieces are out of date afterwards only where what acts has changed; a correction lasts
+    until a newer one would move the rated pieces by ``STEP`` on average.
     """
     _alone(session, writer_id)
     pieces, before = rated_pieces(session, writer_id), taste_of(session, writer_id, settings)
@@ -148,7 +162,19 @@ def foreseen(session: Session, writer_id: str, settings: Settings, reports: Mapp
 def _fitted_to(pieces: list[RatedPiece], taste: Taste) -> Taste:
     part = judged.fit(pieces, QUALITY_VERSION)
     correction = personal.fit(pieces, QUALITY_VERSION, part.weight if taste.config.judge else 0.0)
-    return replace(taste, judge_part=part, correction=correction)
+    return _lasting(taste, replace(taste, judge_part=part, correction=correction), pieces)
+
+
+def _lasting(before: Taste, after: Taste, pieces: list[RatedPiece]) -> Taste:
+    """``after``, but the correction that acts goes on acting while a newer one would hardly move a piece: else every
+    rating would put all scores out of date. Its gain is always that of today's ratings."""
+    present, newer = before.correction, after.correction
+    if present is None or newer is None or not (present.acts and newer.acts) or before.weight != after.weight:
+        return after
+    moved = [abs(newer.points(one.report) - present.points(one.report)) for one in pieces]
+    if fmean(moved) >= STEP:
+        return after
+    return replace(after, correction=replace(newer, sides=present.sides))
 
 
 def stale(session: Session, writer_id: str) -> bool:

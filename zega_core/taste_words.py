@@ -9,6 +9,9 @@ from zega_core.quality.personal import Correction
 from zega_core.quality.validation import Gain
 from zega_core.taste import Agreed, Overview, Taste
 
+SCALE = "1.00 means the same order, 0 none, -1.00 the opposite one."
+"""What the numbers of agreement say."""
+KAPPA = "(Kappa {:.2f}: 0 is as good as chance, 1 always as you decide.)"
 NOTABLE = 0.1
 """Points that a side must be worth to be told."""
 
@@ -53,7 +56,10 @@ def agreed(found: Agreed, who: str, whom: str) -> str:
         return f"{who} or {whom} gave all {found.pieces} the same: there is no order to compare."
     value, how = f"{found.correlation:.2f}", _how_closely(found.correlation)
     if found.likely is None:
-        return f"{who} and {whom} {how} on which pieces are better ({value})."
+        return (
+            f"{who} and {whom} {how} on which pieces are better ({value}), so far: how sure that is can be told from "
+            f"{agreement.FEWEST_GROUPS} different prompts on."
+        )
     low, high = found.likely
     value += f"; with {found.pieces} pieces it may really be anything from {low:.2f} to {high:.2f}"
     if low <= 0 <= high:
@@ -80,7 +86,7 @@ def decisions(found: Decided) -> str:
     )
     if found.kappa is None:
         return f"{said} You would do the same with all of them, so chance alone could do that."
-    return f"{said} Chance alone would get about {found.by_chance:.0f} (kappa {found.kappa:.2f})."
+    return f"{said} Chance alone would get about {found.by_chance:.0f}. {KAPPA.format(found.kappa)}"
 
 
 def proposal(found: Proposal | None) -> str:
@@ -92,10 +98,16 @@ def proposal(found: Proposal | None) -> str:
     best, present = found.best, found.present
     if best.threshold == present.threshold:
         return f"No other threshold would decide more like you than {present.threshold:.1f}."
-    return (
+    said = (
         f"With {best.threshold:.1f} instead of {present.threshold:.1f}, {best.right} of these {best.of} would be "
         f"decided as you do, now {present.right} are."
     )
+    if best.right <= present.right:
+        said += (
+            f" That is no more, but further from chance: a guess would get about {best.by_chance:.0f}, not "
+            f"{present.by_chance:.0f}."
+        )
+    return f"{said} It was chosen to fit these very pieces: expect a little less from new ones."
 
 
 def correction(found: Taste) -> str:
@@ -139,7 +151,8 @@ def judge(found: Overview) -> str:
     if heard < enough or part is None or part.gain is None:
         return (
             f"The judge's score counts nothing yet. It can earn a part of the score from {enough} pieces on that both "
-            f"you and the judge have rated; so far {heard or 'there are none'}."
+            f"you and the judge have rated, of {agreement.FEWEST_GROUPS} prompts or more; so far "
+            f"{heard or 'there are none'}."
         )
     if part.weight == 0:
         return (

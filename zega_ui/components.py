@@ -189,10 +189,11 @@ def why(example: Example, *, asked: bool = True) -> None:
     if example.reason and example.status == ExampleStatus.set_aside:
         st.text(f"Set aside: {example.reason}")
     report = example.quality_report if isinstance(example.quality_report, dict) else {}
-    if said := difference(report.get("score"), example.quality):
+    same_rules = report.get("version") == example.quality_version  # not so in the middle of scoring again
+    if same_rules and (said := difference(report.get("score"), example.quality)):
         st.text(f"{said}.")
     if example.judge_score is not None:
-        judgement = example.judge_report or {}
+        judgement = example.judge_report if isinstance(example.judge_report, dict) else {}
         who = providers.label_of(str(judgement.get("model", "")))
         st.text(f"The judge, {who}, gave {example.judge_score:.1f}. {judgement.get('reason', '')}")
     st.text("\n".join(_sides(report.get("criteria"))) or "No reasons are stored for its score.")

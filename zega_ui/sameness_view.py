@@ -11,7 +11,7 @@ from zega_core.quality.sameness import Kind, Repetition, least_of, repetitions
 from zega_core.store import kept, tastes
 from zega_ui import teaching_form as form
 from zega_ui import worn_view
-from zega_ui.components import empty_state, genre_label_of, prose, section
+from zega_ui.components import asked_for, empty_state, genre_label_of, prose, section
 from zega_ui.teacher_terms import plain
 from zega_ui.worn_view import LOOKED_AT, Stamp
 
@@ -109,7 +109,7 @@ def _repetition(writer: str, one: Repetition) -> None:
                 with st.container(key=f"feed-{key}-{example.id}", gap="xxsmall"):
                     st.markdown(f"**{genre_label_of(example.genre)}**")
                     st.caption(f"{element} · {providers.label_of(example.model or '')}")
-                    st.text(f"Asked for: {example.prompt}")
+                    st.text(asked_for(example))
                     prose(example.completion, f"{key}-{example.id}")
 
 
@@ -134,5 +134,5 @@ def _next_time(writer: str, stamp: Stamp, on: bool) -> None:
 
 def _switch(writer: str) -> None:
     with db.session() as session:
-        config = tastes.load(session, writer)
-        tastes.save(session, writer, config.model_copy(update={"avoid": bool(st.session_state["avoid_on"])}))
+        on = bool(st.session_state["avoid_on"])
+        tastes.change(session, writer, lambda config: config.model_copy(update={"avoid": on}))

@@ -40,13 +40,15 @@ def found(writer: str, stamp: Stamp, config: TasteConfig) -> None:
     section("Worn phrases")
     only_the_list = TasteConfig(worn=config.worn, not_worn=config.not_worn)
     report = _report(writer, stamp, only_the_list)
+    if not report.total.times:
+        st.text(f"None of the phrases on your list stands in the {plural(report.total.words, 'word')} that were read.")
+        return
     grid = st.grid(3, min_column_width=150, gap="small")
     grid.metric("In 1,000 words", _amount(report.total), border=True)
     grid.metric("Found", f"{report.total.times:,}", border=True)
     grid.metric("Words read", f"{report.total.words:,}", border=True)
-    st.caption(_compared(report.total))
-    if report.phrases:
-        _phrases(report)
+    st.caption(_compared(_report(writer, stamp, TasteConfig()).total))
+    _phrases(report)
     for title, rows, names in (
         ("By teacher", report.models, providers.label_of),
         ("By source", report.sources, lambda key: SOURCES.get(key, key)),
@@ -117,21 +119,27 @@ def _amount(density: Density) -> str:
 
 
 def _compared(total: Density) -> str:
+    """``total`` is by ZEGA's list alone, as the fiction was counted: the writer's own would tell of two lists."""
     shipped = worn.load_shipped()
     words = (
         f"Published fiction has one in about {round(1000 / shipped.reference, -3):,.0f} words "
-        f"({shipped.reference:g} in 1,000), counted with ZEGA's list in {shipped.reference_source}."
+        f"({shipped.reference:g} in 1,000), counted with ZEGA's list, without your changes, in "
+        f"{shipped.reference_source}."
     )
-    if total.times and total.words >= worn.ENOUGH_WORDS:
-        times = total.per_thousand / shipped.reference
-        words += " That is about as much." if times < 1.5 else f" Yours have {times:.0f} times as many."
-    return words
+    if total.times < worn.ENOUGH_FOUND:
+        return (
+            f"{words} Your pieces have {total.times} of that list: with fewer than {worn.ENOUGH_FOUND}, chance decides."
+        )
+    times = total.per_thousand / shipped.reference
+    if times >= 1.5:
+        return f"{words} By the same list your pieces have about {max(2, round(times))} times as many."
+    return f"{words} By the same list your pieces have {'about as many' if times > 1 / 1.5 else 'fewer'}."
 
 
 def _add(writer: str) -> None:
+    typed = str(st.session_state[TYPED])
     with db.session() as session:
-        config = tastes.load(session, writer)
-        tastes.save(session, writer, worn.with_phrase(config, str(st.session_state[TYPED])))
+        tastes.change(session, writer, lambda config: worn.with_phrase(config, typed))
     st.session_state[TYPED] = ""
 
 
@@ -139,11 +147,10 @@ def _take_off(writer: str) -> None:
     if not (phrase := st.session_state[TAKEN_OFF]):
         return
     with db.session() as session:
-        tastes.save(session, writer, worn.without_phrase(tastes.load(session, writer), str(phrase)))
+        tastes.change(session, writer, lambda config: worn.without_phrase(config, str(phrase)))
     st.session_state[TAKEN_OFF] = None
 
 
 def _restore(writer: str) -> None:
     with db.session() as session:
-        config = tastes.load(session, writer)
-        tastes.save(session, writer, config.model_copy(update={"not_worn": ()}))
+        tastes.change(session, writer, lambda config: config.model_copy(update={"not_worn": ()}))

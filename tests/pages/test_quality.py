@@ -10,9 +10,10 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text
-from zega_core import db, taste
+from zega_core import db, taste, taste_words
 from zega_core.configs import AutoTrainConfig
 from zega_core.quality import QUALITY_VERSION, Criterion, QualityReport
+from zega_core.quality.agreement import Decided, Proposal, propose
 from zega_core.settings import Settings
 from zega_core.store import sessions, tastes
 from zega_core.tables import Example, RunStatus, now
@@ -157,15 +158,39 @@ def test_each_number_of_ratings_shows_what_it_can(app: AppTest, number: int):
     assert "counts nothing yet" in open_tab(app, "Judge")
 
 
+def test_where_you_agree_no_disagreement_is_made_up(app: AppTest):
+    for stars in range(1, 6):
+        report = QualityReport(2.0 * stars, (), None, QUALITY_VERSION).as_dict()
+        pieces(stars + 1, rating=stars, rated_at=now(), quality_report=report)
+    text = open_tab(app, "Agreement")
+    assert "agree closely" in text
+    assert "at about the same place" in text
+    assert not app.dataframe
+
+
+def test_a_threshold_that_decides_fewer_alike_says_why_it_is_better():
+    scores = [6.0] + [7.5] * 13 + [8.5] * 34 + [6.5] * 2
+    wanted = [False] + [True] * 13 + [True] * 34 + [False] * 2
+    found = propose(scores, wanted, 6.2)
+    assert found is not None
+    assert "further from chance" not in taste_words.proposal(found)
+    assert "expect a little less" in taste_words.proposal(found)
+    poorer = Proposal(Decided(7.0, 46, 50, 40.0, 0.4), Decided(5.0, 47, 50, 47.0, 0.0))
+    assert "no more, but further from chance: a guess would get about 40, not 47" in taste_words.proposal(poorer)
+
+
 def test_a_real_preference_is_told_in_words_and_can_be_turned_off(app: AppTest):
     pieces(60)
     text = open_tab(app, "Your correction")
     assert "Your correction acts." in text
     assert "You value “Images” more than the score does" in text
+    assert "before your correction" in open_tab(app, "Agreement")
+    open_tab(app, "Your correction")
     app.toggle(key="taste-personal").set_value(False).run()
     with db.reading() as session:
         assert tastes.load(session, "default").personal is False
     assert "you have turned it off" in open_tab(app, "Your correction")
+    assert "before your correction" not in open_tab(app, "Agreement")
 
 
 def test_a_proposed_threshold_is_taken_over_and_given_back(app: AppTest):
@@ -203,6 +228,27 @@ def test_stored_reports_of_any_kind_are_drawn(app: AppTest, tab: str, report: An
         app.button(key=f"keep-{shown(app)}").click().run()
         assert not app.exception
         assert "could not be drawn" not in all_text(app)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE example SET quality = 'abc'",
+        "UPDATE example SET judge_score = 5, judge_report = '[1]'",
+        "UPDATE example SET rating = 'many'",
+        "UPDATE taste SET rescore_result = '[1]', rescore_asked_at = '2026-01-01 00:00:00.000000'",
+        "UPDATE taste SET fitted = '[1]', config = '[1]'",
+    ],
+)
+def test_what_sqlite_lets_into_a_column_is_drawn(app: AppTest, config: Settings, change: str):
+    pieces(12)
+    pieces(2, rated=False)
+    with db.session() as session:
+        taste.refit(session, "default", config)
+    with db.session() as session:
+        session.connection().exec_driver_sql(change)
+    for tab in TABS:
+        open_tab(app, tab)
 
 
 def test_pieces_out_of_date_can_be_scored_again_from_here(app: AppTest):

@@ -14,9 +14,11 @@ from zega_core import db
 from zega_core.configs import TasteConfig
 from zega_core.dataset import text_hash
 from zega_core.jobs import launcher
+from zega_core.quality.worn import Density
 from zega_core.settings import Settings
 from zega_core.store import tastes, writers
 from zega_core.tables import Example, ExampleStatus
+from zega_ui import worn_view
 
 View = Callable[[], AppTest]
 
@@ -139,6 +141,38 @@ def test_worn_phrases_are_counted_and_compared(view: View):
     text = all_text(app)
     assert "Published fiction has one in about" in text
     assert "Built-in storyteller: 0 in 1,000 words" in text
+
+
+def test_none_found_is_a_sentence_and_not_a_row_of_noughts(view: View):
+    keep(filler(1), filler(2))
+    app = view()
+    assert "None of the phrases on your list stands in the" in all_text(app)
+    assert not app.metric
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "said"),
+    [
+        (1, 1_000, "Your pieces have 1 of that list: with fewer than 5, chance decides."),
+        (5, 400_000, "By the same list your pieces have fewer."),
+        (5, 80_000, "By the same list your pieces have about as many."),
+        (5, 50_000, "By the same list your pieces have about 2 times as many."),
+        (60, 90_000, "By the same list your pieces have about 10 times as many."),
+    ],
+)
+def test_the_comparison_with_published_fiction_is_true(times: int, words: int, said: str):
+    assert worn_view._compared(Density("", words, times)).endswith(f" {said}")
+
+
+def test_the_writers_own_phrases_are_not_compared_with_fiction(view: View):
+    keep(*(f"{filler(n)} It was cold as slate, a testament to winter {n}." for n in range(3)))
+    with db.session() as session:
+        tastes.save(session, "default", TasteConfig(worn=("cold as slate",), not_worn=("testament to",)))
+    text = all_text(view())
+    assert "Your pieces have 3 of that list" in text
+    with db.session() as session:
+        tastes.save(session, "default", TasteConfig(worn=("cold as slate", "winter"), not_worn=("testament to",)))
+    assert "Your pieces have 3 of that list" in all_text(view())
 
 
 def test_a_phrase_is_added_found_taken_off_and_the_catalogs_restored(view: View):

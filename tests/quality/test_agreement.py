@@ -81,6 +81,11 @@ class TestSpearman:
             expected = spearman(np.repeat(one, times).tolist(), np.repeat(other, times).tolist())
             assert np.isnan(found) if expected is None else found == pytest.approx(expected)
 
+    def test_pieces_of_few_prompts_have_no_interval(self):
+        scores, stars = [1.0, 2.0, 3.0, 4.0] * 10, [1, 2, 4, 3] * 10
+        assert interval(scores, stars, [0, 1, 2, 3] * 10) is None
+        assert interval(scores, stars, ["one"] * 40) is None
+
     def test_more_ratings_make_it_narrower(self):
         draw = random.Random(1)
         scores = [round(draw.uniform(4, 9), 1) for _ in range(200)]
@@ -92,8 +97,8 @@ class TestSpearman:
         assert many[0] < (spearman(scores, stars) or 0) < many[1]
 
     def test_pieces_of_one_prompt_count_together(self):
-        scores, stars = [1.0, 2.0, 3.0, 4.0] * 10, [1, 2, 4, 3] * 10
-        alone, together = interval(scores, stars), interval(scores, stars, [0, 1, 2, 3] * 10)
+        scores, stars = [1.0, 2.0, 3.0, 4.0, 5.0] * 10, [1, 2, 4, 3, 5] * 10
+        alone, together = interval(scores, stars), interval(scores, stars, [0, 1, 2, 3, 4] * 10)
         assert alone is not None
         assert together is not None
         assert together[1] - together[0] > alone[1] - alone[0]

@@ -7,6 +7,7 @@ import json
 import math
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,11 +74,12 @@ class TestCorrection:
 
     def test_noise_is_not_applied(self):
         acting = []
-        for seed in range(30):
-            found = personal.fit(writer(60, seed=seed), VERSION)
-            assert found is not None
-            acting.append(found.acts)
-        assert sum(acting) <= 3
+        for number in (30, 60):
+            for seed in range(40):
+                found = personal.fit(writer(number, seed=seed), VERSION)
+                assert found is not None
+                acting.append(found.acts)
+        assert sum(acting) <= 4
 
     @pytest.mark.parametrize("number", [0, 1, 29])
     def test_too_few_ratings_fit_nothing(self, number: int):
@@ -86,8 +88,9 @@ class TestCorrection:
     def test_ratings_of_another_version_do_not_count(self):
         assert personal.fit(writer(100, seed=1, loves=1.0), VERSION + 1) is None
 
-    def test_one_prompt_alone_shows_nothing(self):
-        pieces = [RatedPiece(one.rating, "the same", one.report) for one in writer(80, seed=1, loves=1.0)]
+    @pytest.mark.parametrize("prompts", [1, 2, 4])
+    def test_few_prompts_show_nothing(self, prompts: int):
+        pieces = [replace(one, prompt=f"prompt {at % prompts}") for at, one in enumerate(writer(80, seed=1, loves=1.0))]
         found = personal.fit(pieces, VERSION)
         assert found is not None
         assert not found.acts
@@ -154,6 +157,11 @@ class TestJudge:
 
     def test_a_judge_that_contradicts_the_writer_has_none(self):
         assert judged.fit(writer(80, seed=2, judge=-1.5), VERSION).weight == 0
+
+    @pytest.mark.parametrize("prompts", [1, 2, 4])
+    def test_ratings_of_few_prompts_show_nothing(self, prompts: int):
+        pieces = [replace(one, prompt=f"prompt {at % prompts}") for at, one in enumerate(writer(80, seed=2, judge=1.5))]
+        assert judged.fit(pieces, VERSION) == judged.JudgePart(VERSION, 0.0, 80, None)
 
     def test_nine_judged_ratings_are_too_few(self):
         pieces = [*writer(9, seed=2, judge=1.5), *writer(50, seed=3)]

@@ -150,6 +150,12 @@ class TestPhrases:
     def test_little_words_alone_are_no_phrase(self):
         assert not repetitions(pieces(*(f"{filler(n)} {n} as if it were for them to be {n}." for n in range(5))))
 
+    def test_one_word_that_says_something_is_no_phrase(self):
+        texts = [
+            f"{filler(seed)} Rope {seed} was on the way to the {seed} gate. {filler(seed + 50)}" for seed in range(4)
+        ]
+        assert not repetitions(pieces(*texts))
+
     def test_a_phrase_does_not_cross_the_end_of_a_sentence(self):
         found = repetitions(pieces(*(f"{filler(n)} {n} copper nails. The copper door {n}." for n in range(4))))
         assert not [one for one in found if one.kind == Kind.phrase]

@@ -10,6 +10,9 @@ import numpy as np
 
 ENOUGH = 10
 """Ratings below which nothing is said: with fewer, chance alone looks like agreement."""
+FEWEST_GROUPS = 5
+"""Prompts below which nothing is said about others: resamples of so few are nearly the same, which looks like
+certainty."""
 RESAMPLES = 400
 STEPS = 101
 """Thresholds looked at: 0.0, 0.1, … 10.0, as scores have one decimal."""
@@ -82,9 +85,10 @@ def interval(
     ``groups`` (pieces of one prompt) are drawn together, as they are not independent. None where there is too little
     to draw from.
     """
-    if len(one) < 3 or len(one) != len(other):
+    together = range(len(one)) if groups is None else groups
+    if len(one) != len(other) or len(set(together)) < FEWEST_GROUPS:
         return None
-    found = correlations(np.asarray(one, float), np.asarray(other, float), weights(groups or range(len(one))))
+    found = correlations(np.asarray(one, float), np.asarray(other, float), weights(together))
     return bounds(found, level)
 
 
@@ -161,7 +165,7 @@ def propose(scores: Sequence[float], wanted: Sequence[bool | None], present: flo
     if len(clear) < ENOUGH or wants.all() or not wants.any():
         return None
     levels = [step / 10 for step in range(STEPS)]
-    kept = np.array([score for score, _ in clear])[None, :] >= np.array([*levels, present])[:, None] - 1e-9
+    kept = np.array([score for score, _ in clear])[None, :] >= np.array([*levels, present])[:, None]
     found = _decided(kept, wants, [*levels, present])
     now = found[-1]
     best = max(found, key=lambda one: (round(one.kappa or 0.0, 9), -abs(one.threshold - present)))

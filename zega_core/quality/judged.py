@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zega_core.quality.agreement import ENOUGH, Array, mean_ranks
+from zega_core.quality.agreement import ENOUGH, FEWEST_GROUPS, Array, mean_ranks
 from zega_core.quality.score import QualityReport
 from zega_core.quality.stored import RatedPiece
 from zega_core.quality.validation import Gain, folds, gain, number
@@ -63,14 +63,14 @@ def fit(pieces: Sequence[RatedPiece], version: int) -> JudgePart:
     """The weight that ranks the judged pieces most like the writer, if that holds on held-out prompts.
 
     Chosen in five folds, no prompt in two of them, and measured on the fold left out. 0 with fewer than ten judged
-    ratings, or where the gain is not shown.
+    ratings or five prompts, or where the gain is not shown.
     """
     known = [one for one in pieces if one.report.version == version and number(one.judged, 0, 10) is not None]
-    if len(known) < ENOUGH:
+    prompts = [one.prompt for one in known]
+    if len(known) < ENOUGH or len(set(prompts)) < FEWEST_GROUPS:
         return JudgePart(version, 0.0, len(known), None)
     opinions = np.array([one.rating.opinion for one in known])
     options = _options(known)
-    prompts = [one.prompt for one in known]
     fold, held_out = folds(prompts), options[0].copy()
     for left_out in set(fold.tolist()):
         inside = fold != left_out

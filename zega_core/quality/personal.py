@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zega_core.quality.agreement import Array
+from zega_core.quality.agreement import FEWEST_GROUPS, Array
 from zega_core.quality.judged import blended
 from zega_core.quality.score import QualityReport
 from zega_core.quality.stored import RatedPiece
@@ -28,6 +28,9 @@ PENALTY = 30.0
 """In ratings: with that many the fitted weights are halved, with ten times as many they are nearly whole."""
 POINTS_A_STAR = 1.0
 """A rating that is one star above the writer's average asks for a score one point above the average."""
+LEVEL = 0.98
+"""Of the interval of the gain. It does not know how much the fit itself varies, so it is too narrow: of simulated
+writers whose ratings follow nothing, 15 in 100 passed at 30 ratings with 90 %, 2 to 5 in 100 with 98 %."""
 INPUTS = 12
 """Sides of the quality that are looked at, at most."""
 
@@ -151,13 +154,13 @@ def _ridge(sides: Array, opinions: Array, base: Array) -> tuple[Array, Array, Ar
 
 def _held_out_gain(known: Sequence[RatedPiece], sides: Array, opinions: Array, base: Array) -> Gain | None:
     prompts = [one.prompt for one in known]
+    if len(set(prompts)) < FEWEST_GROUPS:
+        return None
     fold, corrected = folds(prompts), base.copy()
-    if len(set(fold.tolist())) < 3:
-        return None  # ratings of so few prompts say nothing about others
     gated = np.array([one.report.gate is not None for one in known])
     for left_out in set(fold.tolist()):
         inside, outside = fold != left_out, fold == left_out
         means, spreads, points = _ridge(sides[inside], opinions[inside], base[inside])
         added = np.clip((sides[outside] - means) / spreads @ points, -MOST, MOST)
         corrected[outside] += np.where(gated[outside], np.minimum(added, 0), added)
-    return gain(opinions, np.round(base, 1), np.round(np.clip(corrected, 0, 10), 1), prompts)
+    return gain(opinions, np.round(base, 1), np.round(np.clip(corrected, 0, 10), 1), prompts, LEVEL)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from math import ceil
 
 from zega_core.catalog import STARTS, Avoid
-from zega_core.quality.features import MAX_CHARS, word_set
+from zega_core.quality.features import FUNCTION_WORDS, MAX_CHARS, word_set
 from zega_core.quality.names import NameSpotter
 from zega_core.quality.phrases import Words, repeated_runs, shared_edges, told_of
 
@@ -187,9 +187,15 @@ class _Read:
         alive = [self._pieces_with[n] >= self.least and word[0].isalnum() for word, n in self._numbers.items()]
         runs = repeated_runs(self._texts, alive.__getitem__, self.least)
         spelled = {tuple(words[n] for n in run): numbers for run, numbers in runs.items()}
+        spelled = {run: numbers for run, numbers in spelled.items() if _says_enough(run)}
         capital = {name.lower(): name for name in self.names} | _SAYS_I
         for run, numbers in told_of(spelled, self.least).items():
             yield " ".join(capital.get(word, word) for word in run), numbers
+
+
+def _says_enough(run: Words) -> bool:
+    """A phrase needs two words that say something: "the way to the" is only English."""
+    return sum(word not in FUNCTION_WORDS for word in run) >= 2
 
 
 def _told_by(edge: Repetition, phrase: Repetition, least: int) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from zega_core.quality.agreement import Array, bounds, correlations, spearman, weights
+from zega_core.quality.agreement import FEWEST_GROUPS, Array, bounds, correlations, spearman, weights
 
 FOLDS = 5
 LEVEL = 0.9
-"""The gain counts as shown when its whole 90 % interval lies above 0: about one writer in twenty whose ratings follow
-nothing would pass by chance."""
+"""The gain counts as shown when its whole interval lies above 0. With 90 %, about one judge in twenty that follows
+nothing passes by chance."""
 RESAMPLES = 200
 
 
@@ -67,12 +67,15 @@ def folds(groups: Sequence[Hashable], number_of_folds: int = FOLDS) -> Array:
     return np.array([of_group[group] for group in groups])
 
 
-def gain(opinions: Array, before: Array, after: Array, groups: Sequence[Hashable]) -> Gain | None:
-    """Paired: both scores are compared on the same resamples of whole groups. None where there is nothing to rank."""
+def gain(opinions: Array, before: Array, after: Array, groups: Sequence[Hashable], level: float = LEVEL) -> Gain | None:
+    """Paired: both scores are compared on the same resamples of whole groups. None where there is nothing to rank,
+    or too few groups to speak for others."""
+    if len(set(groups)) < FEWEST_GROUPS:
+        return None
     one, other = spearman(opinions, before), spearman(opinions, after)  # type: ignore[arg-type]
     if other is None:
         return None
     drawn = weights(groups, RESAMPLES)
     difference = correlations(opinions, after, drawn) - np.nan_to_num(correlations(opinions, before, drawn))
-    found = bounds(difference, LEVEL)
+    found = bounds(difference, level)
     return None if found is None else Gain(one or 0.0, other, *found)

@@ -22,8 +22,8 @@ from zega_core.toml_tables import Table, read_toml
 
 MAX_PHRASE, MAX_PHRASES = 60, 500
 """Characters of a phrase, and phrases that a writer can add."""
-ENOUGH_WORDS = 1_000
-"""Below this many words a density says more about chance than about the text."""
+ENOUGH_FOUND = 5
+"""With fewer found, a density says more about chance than about the texts."""
 _STEM = 3
 _MOST_SPELLINGS = 400
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.!?…]+|\n{2,}")

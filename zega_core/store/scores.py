@@ -66,8 +66,8 @@ def ask(session: Session, writer_id: str) -> datetime:
     taste = row(session, writer_id, hold=True)
     if taste.rescore_asked_at is None or not waits(taste):
         taste.rescore_asked_at = now()
-        if taste.rescore_result is not None:  # how far it came stays; that it failed does not
-            taste.rescore_result = {**taste.rescore_result, "error": ""}
+        if error(taste):  # how far it came stays; that it failed does not
+            taste.rescore_result = {**(taste.rescore_result or {}), "error": ""}
         session.add(taste)
     return taste.rescore_asked_at
 
@@ -86,9 +86,15 @@ def ask_again(session: Session, writer_id: str, asked_at: datetime) -> datetime 
 
 def waits(taste: Taste) -> bool:
     """Whether a request is neither answered nor given up with an error."""
-    if taste.rescore_asked_at is None or (taste.rescore_result or {}).get("error"):
+    if taste.rescore_asked_at is None or error(taste):
         return False
     return taste.rescored_at is None or taste.rescore_asked_at > taste.rescored_at
+
+
+def error(taste: Taste) -> str:
+    """Why the last pass did not finish; empty where nothing is said, or nothing that can be read."""
+    found = taste.rescore_result
+    return str(found.get("error") or "") if isinstance(found, dict) else ""
 
 
 def asked(session: Session) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
@@ -35,6 +36,13 @@ def save(session: Session, writer_id: str, config: TasteConfig, *, moves: bool |
     row.config = config.model_dump(mode="json")
     row.updated_at = now() if moves else row.updated_at
     session.add(row)
+
+
+def change(session: Session, writer_id: str, changed: Callable[[TasteConfig], TasteConfig]) -> None:
+    """Take over what ``changed`` makes of the choices as they are now. Nobody else changes them from the reading on, so
+    of two tabs at once neither loses its change."""
+    _row(session, writer_id)
+    save(session, writer_id, changed(load(session, writer_id)))
 
 
 def _bearing(config: TasteConfig) -> dict[str, Any]:
