@@ -168,7 +168,7 @@ def _typing(piece: Piece, asked: Asked) -> Gate | None:
     if upper > 20 and upper > sum(map(str.islower, text)):
         return Gate(4.0, "It is written in capitals.", 2.0)
     if not upper and len(piece.words) > 20:
-        return Gate(6.0, "It has no capital letters.", 0.5)
+        return Gate(6.0, "It has no capital letters.", 0.3)
     if len(_EMOJI.findall(text)) >= 2:
         return Gate(5.0, "Emoji stand where words should.", 1.5)
     shouts = text.count("!")

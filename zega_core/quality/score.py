@@ -91,8 +91,8 @@ def _value(sides: tuple[Criterion, ...], said: Verdict, form: str) -> float:
         heard -= 0.6 * beyond
     value = (1 - part) * heard + part * ruled
     missed, unheard = by_name["relevance"], 1 - said.shares.get(_HEARD_PROMPT, 0.0)
-    value -= 0.1 * max(0.0, 6.0 - missed) + 0.3 * unheard * max(0.0, 5.0 - missed)
-    return value - 0.3 * max(0.0, 6.5 - by_name["fit"]) - 0.6 * max(0.0, 4.5 - by_name["fit"])
+    value -= 0.1 * max(0.0, 5.8 - missed) + 0.3 * unheard * max(0.0, 5.0 - missed)
+    return value - 0.25 * max(0.0, 6.5 - by_name["fit"]) - 0.6 * max(0.0, 4.5 - by_name["fit"])
 
 
 def _held_back(value: float, gate: gates.Gate | None) -> float:
