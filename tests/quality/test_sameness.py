@@ -194,12 +194,14 @@ class TestAvoid:
         assert wishes.names[0] == "person 0"
         assert all(lists)
 
-    def test_a_long_phrase_is_not_put_into_a_prompt(self):
+    def test_only_as_much_of_a_long_phrase_is_put_into_a_prompt_as_tells_it(self):
         found = [
             Repetition(Kind.phrase, " ".join(WORDS[:10]), (1, 2, 3)),
             Repetition(Kind.phrase, "a b c d", (1, 2, 3)),
+            Repetition(Kind.ending, " ".join(WORDS[:10]), (1, 2, 3)),
         ]
-        assert avoid(found).phrases == ("a b c d",)
+        assert avoid(found).phrases == (" ".join(WORDS[:8]), "a b c d")
+        assert avoid(found).endings == (" ".join(WORDS[2:10]),)
 
 
 class TestHostile:

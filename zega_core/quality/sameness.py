@@ -112,9 +112,8 @@ def avoid(found: Sequence[Repetition]) -> Avoid:
     """What the next prompts should keep away from: the most repeated, ``AVOIDED`` in all."""
     taken: dict[str, list[str]] = {kind: [] for kind in Kind}
     for one in found:
-        short = one.kind in (Kind.person, Kind.start) or len(one.words.split()) <= _AVOIDED_WORDS
-        if short and len(taken[one.kind]) < MOST_AVOIDED[one.kind] and sum(map(len, taken.values())) < AVOIDED:
-            taken[one.kind].append(one.words)
+        if len(taken[one.kind]) < MOST_AVOIDED[one.kind] and sum(map(len, taken.values())) < AVOIDED:
+            taken[one.kind].append(_short(one))
     return Avoid(
         names=tuple(taken[Kind.person]),
         openings=tuple(taken[Kind.opening]),
@@ -122,6 +121,14 @@ def avoid(found: Sequence[Repetition]) -> Avoid:
         endings=tuple(taken[Kind.ending]),
         phrases=tuple(taken[Kind.phrase]),
     )
+
+
+def _short(one: Repetition) -> str:
+    """Enough of it to be known again: a request is no place for whole sentences."""
+    words = one.words.split()
+    if one.kind in (Kind.person, Kind.start) or len(words) <= _AVOIDED_WORDS:
+        return one.words
+    return " ".join(words[-_AVOIDED_WORDS:] if one.kind == Kind.ending else words[:_AVOIDED_WORDS])
 
 
 class _Read:

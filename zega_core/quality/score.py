@@ -25,6 +25,8 @@ _RULES, _RULES_OF_FORM = 0.1, {"dialogue": 0.7, "setting": 0.6, "character": 0.6
 """The rules' part of the score beside the judges', and where a form was asked for that no rated set has."""
 _HEARD_PROMPT = "hanna"
 """The judge whose people rated with the prompt in view: leaving it is a part of what that judge says."""
+_AGAIN = 0.35
+"""The least part of a flaw that is taken away, where judges alone speak."""
 _BEYOND = 1.5
 """How far judges may go beyond the rules before less is believed: a text unlike all that they know may please one."""
 _GOOD, _LEVEL = 7.6, 7.5
@@ -65,7 +67,7 @@ def judged(text: str, prompt: str, element: Element | None, model: Model) -> Qua
     gate, off = gates.check(piece, asked), criteria.off_topic(piece, asked, said.shares.get(_HEARD_PROMPT, 0.0))
     if off and (gate is None or gate.cap > off.cap):
         gate = off
-    value = _held_back(_value(sides, said, asked.element.key), gate)
+    value = _held_back(_value(sides, said, asked.element.key), gate, said.rules)
     return QualityReport(
         score=round(min(10.0, max(0.0, value)), 1),
         criteria=_leaning(sides, said, heard(said, model) if piece.words else {}),
@@ -95,12 +97,15 @@ def _value(sides: tuple[Criterion, ...], said: Verdict, form: str) -> float:
     return value - 0.25 * max(0.0, 6.5 - by_name["fit"]) - 0.6 * max(0.0, 4.5 - by_name["fit"])
 
 
-def _held_back(value: float, gate: gates.Gate | None) -> float:
-    """What is no piece is pressed under the gate's cap, in its order; what has a flaw loses a little and the rest."""
+def _held_back(value: float, gate: gates.Gate | None, rules: float) -> float:
+    """What is no piece is pressed under the gate's cap, in its order; what has a flaw loses a little and stays below it.
+
+    Judges were fitted to texts with such flaws and have heard them: the more they judge, the less is taken again.
+    """
     if gate is None:
         return value
     if gate.less:
-        return min(value - gate.less, gate.cap)
+        return min(value - gate.less * (_AGAIN + (1 - _AGAIN) * rules), gate.cap)
     return gate.cap * (0.8 + 0.02 * min(10.0, max(0.0, value)))
 
 
