@@ -98,7 +98,7 @@ def _value(sides: tuple[Criterion, ...], said: Verdict, form: str) -> float:
 
 
 def _held_back(value: float, gate: gates.Gate | None, rules: float) -> float:
-    """What is no piece is pressed under the gate's cap, in its order; what has a flaw loses a little and stays below it.
+    """What is no piece is pressed under the cap, in its order; what has a flaw loses a little, and stays below the cap.
 
     Judges were fitted to texts with such flaws and have heard them: the more they judge, the less is taken again.
     """
