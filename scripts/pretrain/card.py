@@ -166,7 +166,8 @@ def _figures(measured: Mapping) -> str:
     ]
     about = (
         f"Each of the catalog's 80 prompts once, elements and style modifiers in turn, temperature {TEMPERATURE}, "
-        f"top-p {TOP_P}, at most {MOST_TOKENS} tokens, seed {SEED}; nothing selected. Scores are ZEGA's own."
+        f"top-p {TOP_P}, at most {MOST_TOKENS} tokens, seed {SEED}; nothing selected. Scores are "
+        f"ZEGA's own, by version {QUALITY_VERSION} of the score."
     )
     after = (
         f"Of the runs of eight words in these pieces {measured['copied']:.0%} are in the first {COMPARED:,} training "
