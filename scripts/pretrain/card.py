@@ -12,6 +12,7 @@ from safetensors import safe_open
 from scripts.pretrain import measure
 from scripts.pretrain.measure import MOST_TOKENS, TEMPERATURE, TOP_P, Sample, about_tokens, figures
 from scripts.pretrain.texts import read_pairs
+from zega_core.quality import QUALITY_VERSION
 
 SEED = 7
 COMPARED = 20_000
