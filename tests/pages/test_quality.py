@@ -249,6 +249,7 @@ def test_what_sqlite_lets_into_a_column_is_drawn(app: AppTest, config: Settings,
         session.connection().exec_driver_sql(change)
     for tab in TABS:
         open_tab(app, tab)
+        assert not app.exception, tab
 
 
 def test_pieces_out_of_date_can_be_scored_again_from_here(app: AppTest):
