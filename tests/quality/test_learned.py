@@ -145,6 +145,12 @@ def test_without_an_element_no_length_is_asked_for() -> None:
     assert all("asked for" not in reason for one in free.criteria for reason in one.reasons)
 
 
+def test_an_element_may_be_named_by_its_key() -> None:
+    scene = CATALOG.element("scene")
+    assert score(PIECE, "A ferry", "horror", "scene") == score(PIECE, "A ferry", "horror", scene)
+    assert score(PIECE, "A ferry", "horror", "sonnet") == score(PIECE, "A ferry", "horror", None)
+
+
 def test_a_sentence_more_moves_a_good_piece_little() -> None:
     for text, prompt in told(12):
         before, after = (score(one, prompt, "horror", None).score for one in (text, text + " The door stood open."))

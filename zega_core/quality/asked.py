@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zega_core.catalog import Element
+from zega_core.catalog import Element, load_catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,11 @@ class Wanted:
     max_lines: int = 0
 
 
-def wanted(element: Element | None) -> Wanted:
-    if element is None:
+def wanted(element: Element | str | None) -> Wanted:
+    """What an element asks for, or the one of the catalog with that key; nothing for what is neither."""
+    if isinstance(element, str):
+        element = next((one for one in load_catalog().elements if one.key == element), None)
+    if not isinstance(element, Element):
         return Wanted()
     return Wanted(element.key, element.min_words, element.max_words, element.min_lines or 0, element.max_lines or 0)
 

@@ -47,16 +47,16 @@ class QualityReport:
         return asdict(self)
 
 
-def score(text: str | None, prompt: str | None, genre: str, element: Element | None) -> QualityReport:
+def score(text: str | None, prompt: str | None, genre: str, element: Element | str | None) -> QualityReport:
     """Judge ``text`` as an answer to ``prompt``; anything is accepted, nothing is raised.
 
-    Without an ``element`` no length and no form is asked for. ``genre`` is part of the question and free for a judge to
+    Without an ``element`` (or the key of one) no length and no form is asked for. ``genre`` is part of the question and free for a judge to
     use; what is measured holds for every genre.
     """
     return judged(_as_text(text), _as_text(prompt), element, load_model())
 
 
-def judged(text: str, prompt: str, element: Element | None, model: Model) -> QualityReport:
+def judged(text: str, prompt: str, element: Element | str | None, model: Model) -> QualityReport:
     """The report by a given model: what ``score`` does with the shipped one."""
     raw = text[:READ_CHARS]
     piece, asked_piece = read(text), read(prompt[:READ_CHARS])
