@@ -50,8 +50,8 @@ class QualityReport:
 def score(text: str | None, prompt: str | None, genre: str, element: Element | str | None) -> QualityReport:
     """Judge ``text`` as an answer to ``prompt``; anything is accepted, nothing is raised.
 
-    Without an ``element`` (or the key of one) no length and no form is asked for. ``genre`` is part of the question and free for a judge to
-    use; what is measured holds for every genre.
+    Without an ``element`` (or the key of one) no length and no form is asked for. ``genre`` is part of the question and
+    free for a judge to use; what is measured holds for every genre.
     """
     return judged(_as_text(text), _as_text(prompt), element, load_model())
 
