@@ -12,31 +12,40 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-_CLOSED = {
-    "I": "i me my mine myself i'm i'd i'll i've",
-    "Y": "you your yours yourself you're you'll you'd you've",
-    "H": "he him his himself he's he'd he'll",
-    "S": "she her hers herself she's she'd she'll",
-    "P": "they them their theirs themselves we us our ours ourselves they're we're they'd we'd we'll they'll",
-    "T": "it its itself it's",
-    "D": "the",
-    "A": "a an",
-    "Q": "this that these those some any every each no another all both such many much few several more most other",
-    "R": """of in on at by with from into onto over under through across between among against about around behind
+from zega_core.quality import lexicon
+from zega_core.quality.features import word_set
+
+_CLOSED: dict[str, frozenset[str]] = {
+    "I": lexicon.FIRST,
+    "Y": lexicon.SECOND,
+    "H": lexicon.HE,
+    "S": lexicon.SHE,
+    "P": lexicon.THEY,
+    "T": lexicon.IT,
+    "D": word_set("the"),
+    "A": word_set("a an"),
+    "Q": word_set(
+        "this that these those some any every each no another all both such many much few several more most other"
+    ),
+    "R": word_set(
+        """of in on at by with from into onto over under through across between among against about around behind
     before after beneath beside beyond during without within toward towards upon up down out off near past along
-    inside outside for as like than""",
-    "O": "to",
-    "C": "and or but nor yet so",
-    "B": "because although though while when if unless until since whereas where whether once",
-    "W": "who whom whose which what why how",
-    "X": "is was are were be been being am isn't wasn't weren't aren't",
-    "V": "have has had having hadn't haven't hasn't do does did didn't don't doesn't",
-    "M": "can could will would shall should may might must can't couldn't won't wouldn't shouldn't",
-    "N": "not never nothing none nobody nowhere",
-    "Z": """there here then now just only even still again too very really quite almost always often ever soon already
-    perhaps maybe""",
+    inside outside for as like than"""
+    ),
+    "O": word_set("to"),
+    "C": word_set("and or but nor yet so"),
+    "B": word_set("because although though while when if unless until since whereas where whether once"),
+    "W": word_set("who whom whose which what why how"),
+    "X": word_set("is was are were be been being am isn't wasn't weren't aren't"),
+    "V": word_set("have has had having hadn't haven't hasn't do does did didn't don't doesn't"),
+    "M": word_set("can could will would shall should may might must can't couldn't won't wouldn't shouldn't"),
+    "N": word_set("not never nothing none nobody nowhere"),
+    "Z": word_set(
+        """there here then now just only even still again too very really quite almost always often ever soon already
+    perhaps maybe"""
+    ),
 }
-_TAG_OF = {word: tag for tag, words in _CLOSED.items() for word in words.split()}
+_TAG_OF = {word: tag for tag, words in _CLOSED.items() for word in words}
 _MARKS = {'"': '"', ",": ",", ";": ",", ":": ",", "?": "?", "!": "!", ".": ".", "…": ".", "-": "-", "—": "-", "–": "-"}
 TAGS = "".join(_CLOSED) + 'lgdsnp,.!?"-'  # adverb, -ing, -ed, -s, other word, name, then the marks
 _INDEX = {tag: number for number, tag in enumerate(TAGS)}
