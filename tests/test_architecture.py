@@ -15,21 +15,21 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"toml_tables"},
     {"settings", "configs", "tables"},
-    {"teacher_tables"},
+    {"teacher_tables", "version_tables"},
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations"},
-    {"store"},
-    {"allowance", "answers", "avoidance", "judge", "taste"},
-    {"teachers", "pieces", "passes", "refitting"},
+    {"store", "fine_tune"},
+    {"allowance", "answers", "avoidance", "judge", "taste", "versions", "learning"},
+    {"teachers", "pieces", "passes", "refitting", "local"},
     {"settling"},
-    {"teacher_checks", "auto_train", "rescore", "rating"},
+    {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words"},
     {"jobs"},
     {"readiness"},
     {"cli", "__main__"},
 ]
-INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations"}
+INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations", "fine_tune", "local"}
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]
 

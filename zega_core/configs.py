@@ -187,6 +187,39 @@ class TasteConfig(BaseModel):
     avoid: bool = True
 
 
+class FineTuneConfig(BaseModel):
+    """How a writer's model is trained. What is None is chosen by ZEGA to fit the data.
+
+    ``automatic`` fine-tunes at every ``every`` new kept examples (None: the setting of that name). ``base`` is empty
+    for the built-in model, else an id on Hugging Face or a folder. ``start`` is where training begins: ``promoted``
+    goes on from the version in use, ``base`` begins anew, ``auto`` takes what measured better.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    automatic: bool = True
+    every: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    base: Annotated[str, Field(max_length=300)] = ""
+    start: Literal["auto", "base", "promoted"] = "auto"
+    rank: Annotated[int, Field(ge=1, le=256)] | None = None
+    alpha: Annotated[int, Field(ge=1, le=1024)] | None = None
+    learning_rate: Annotated[float, Field(gt=0, le=0.1, allow_inf_nan=False)] | None = None
+    epochs: Annotated[int, Field(ge=1, le=100)] | None = None
+    batch_size: Annotated[int, Field(ge=1, le=256)] | None = None
+    max_length: Annotated[int, Field(ge=64, le=4096)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+
+    @field_validator("base")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        value = value.strip()
+        if any(ord(character) < 32 for character in value):
+            raise ValueError(
+                f"{_shown(value)} names no model. Use an id such as HuggingFaceTB/SmolLM2-135M, or a folder."
+            )
+        return value
+
+
 Config = TypeVar("Config", bound=BaseModel)
 
 

@@ -172,6 +172,9 @@ class Example(Table, table=True):
     source: str = Field(default=Source.auto, max_length=16)
     genre: str = Field(max_length=16)
     element: str = Field(max_length=16)
+    """Genre and element are empty where they are not known, as in an imported pair."""
+    origin: str | None = Field(default=None, max_length=200)
+    """Which file or story it was taken from."""
     prompt: str
     modifier: str | None = Field(default=None, max_length=32)
     completion: str = ""
