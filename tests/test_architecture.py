@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations"},
     {"store", "fine_tune"},
-    {"allowance", "answers", "avoidance", "judge", "taste", "versions", "learning"},
+    {"allowance", "answers", "avoidance", "judge", "taste", "versions", "learning", "triggers", "training_process"},
     {"teachers", "pieces", "passes", "refitting", "local"},
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing"},
