@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"readiness"},
     {"cli", "__main__"},
 ]
-INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations", "fine_tune", "local"}
+INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations", "fine_tune", "local", "cli"}
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]
 

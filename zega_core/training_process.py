@@ -22,6 +22,7 @@ from zega_core.settings import ROOT, Settings
 
 log = getLogger(__name__)
 
+CHILD = "zega_core.fine_tune.child"
 MOST_KILLS = 2
 """How often the process may be killed without having come further before the run is given up."""
 KILLED = (
@@ -62,7 +63,7 @@ class TrainingProcess:
                 pipe.close()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "zega_core.fine_tune.child", str(self._folder)]
+        command = [sys.executable, "-m", CHILD, str(self._folder)]
         environment = {**os.environ, "ZEGA_HOME": str(self._settings.home), "OMP_WAIT_POLICY": "PASSIVE"}
         with self._settings.home_errors(), (self._settings.home / "logs" / "training.out").open("ab") as out:
             self._process = subprocess.Popen(
