@@ -1,0 +1,124 @@
+"""How a model is asked and where it stops, as token ids: the same in training, in measuring and when it writes.
+
+A model with a chat template is asked by that; any other gets the prompt and an empty line. Importing this loads no
+torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zega_core.errors import InvalidInput
+
+OVERLAP = 64
+"""Tokens of a long text that its next window sees again, without being trained on them twice."""
+_MARK = "zegazegazega"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``tokens`` as the model sees them; the first ``masked`` of them are context and not trained on."""
+
+    tokens: list[int]
+    masked: int
+
+    @property
+    def trained(self) -> int:
+        return len(self.tokens) - self.masked
+
+
+def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
+    """All that stands before the answer. Marks of the tokenizer that somebody wrote into the prompt are taken out.
+    Raises InvalidInput if the template cannot be used."""
+    prompt = without_marks(tokenizer, prompt)
+    if tokenizer.chat_template:
+        said = _rendered(tokenizer, [{"role": "user", "content": prompt}], add_generation_prompt=True)
+        return _encoded(tokenizer, said)
+    tokens = [int(token) for token in tokenizer(f"{prompt}\n\n")["input_ids"]]
+    while tokens and tokens[-1] == tokenizer.eos_token_id:  # some tokenizers close every text
+        tokens.pop()
+    return tokens
+
+
+def completion_ids(tokenizer: Any, text: str) -> list[int]:
+    """The text itself, without an end. What looks like a mark in it stays plain text."""
+    return _encoded(tokenizer, text, split_special_tokens=True)
+
+
+def end_ids(tokenizer: Any) -> list[int]:
+    """What is written after the answer: by the template, else the end-of-text token; empty if there is neither.
+    Raises InvalidInput if the template cannot be used."""
+    if tokenizer.chat_template:
+        said = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
+        _, found, after = _rendered(tokenizer, said).rpartition(_MARK)
+        if found and after.strip():
+            return _encoded(tokenizer, after.rstrip())
+    return [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+
+
+def stops(tokenizer: Any, generation_config: Any = None) -> list[int]:
+    """Token ids at which writing ends: those of the model's own settings, and the first of ``end_ids``."""
+    own = getattr(generation_config, "eos_token_id", None)
+    many = own if isinstance(own, (list, tuple)) else [own]
+    found = [int(token) for token in many if token is not None]
+    return sorted({*found, *end_ids(tokenizer)[:1]})
+
+
+def without_marks(tokenizer: Any, text: str) -> str:
+    """``text`` without the tokenizer's special tokens, such as an end mark, so that nobody's words close a prompt."""
+    marks = [added.content for added in tokenizer.added_tokens_decoder.values() if added.special and added.content]
+    before = None
+    while before != text:  # taking one out may put the halves of another together
+        before = text
+        for mark in marks:
+            text = text.replace(mark, "")
+    return text
+
+
+def windows(
+    prompt: Sequence[int],
+    completion: Sequence[int],
+    end: Sequence[int],
+    max_length: int,
+    overlap: int = OVERLAP,
+) -> list[Window]:
+    """Cut one example into windows of at most ``max_length`` tokens.
+
+    Each holds the prompt; each but the first also up to ``overlap`` tokens of what came before. Every token of the
+    completion and of ``end`` is trained on once; ``end`` stands whole in the last window. A prompt longer than half a
+    window loses its middle. Raises ValueError if ``max_length`` cannot hold that.
+    """
+    half = max_length // 2
+    head = list(prompt)
+    if len(head) > half:
+        head = [*head[: half - half // 2], *head[len(head) - half // 2 :]]
+    room = max_length - len(head)
+    overlap = min(overlap, room // 2)
+    if room - overlap <= len(end):
+        raise ValueError(f"a window of {max_length} tokens is too short")
+    text, found, begun = [*completion, *end], [], 0
+    while begun < len(text):
+        seen = min(overlap, begun)
+        stop = min(begun + room - seen, len(text))
+        if stop < len(text) and stop > len(completion):
+            stop = len(completion)  # the end is not torn
+        found.append(Window([*head, *text[begun - seen : stop]], len(head) + seen))
+        begun = stop
+    return found
+
+
+def _encoded(tokenizer: Any, text: str, **how: Any) -> list[int]:
+    return [int(token) for token in tokenizer(text, add_special_tokens=False, **how)["input_ids"]]
+
+
+def _rendered(tokenizer: Any, messages: list[dict[str, str]], **how: Any) -> str:
+    from jinja2.exceptions import TemplateError
+
+    try:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, **how))
+    except (TemplateError, ValueError, TypeError) as error:
+        raise InvalidInput(
+            "This base model's chat template cannot be used. Choose another base model, or remove its chat template."
+        ) from error
