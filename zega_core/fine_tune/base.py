@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,18 +137,27 @@ def load_adapter(model: Any, folder: Path, base_hash: str, *, trainable: bool = 
     check_adapter(folder, base_hash)
     settings = _json(folder, ADAPTER_CONFIG, folder.name)
     with _library_errors(folder.name):
-        from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+        from peft import set_peft_model_state_dict
         from peft.utils import get_peft_model_state_dict
         from safetensors.torch import load_file
 
         # Built from known fields: peft's own reader lets a config name modules to import.
         known = {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "target_modules")}
-        tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", inference_mode=not trainable, **known))
+        tuned = with_lora(model, trainable=trainable, **known)
         weights = load_file(folder / ADAPTER)
         if weights.keys() != get_peft_model_state_dict(tuned).keys():
             raise ValueError("the adapter's weights are not those of its config")
         set_peft_model_state_dict(tuned, weights)
     return tuned if trainable else tuned.eval()
+
+
+def with_lora(model: Any, *, trainable: bool, **settings: Any) -> Any:
+    """A peft model with an adapter that changes nothing yet. Raises what the library raises."""
+    from peft import LoraConfig, get_peft_model
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what one library deprecates in the other
+        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", inference_mode=not trainable, **settings))
 
 
 def check_adapter(folder: Path, base_hash: str) -> None:
