@@ -208,6 +208,16 @@ def test_a_flood_of_bad_lines_is_counted_and_not_all_told(config: Settings):
     assert "first 200 of 1,000 errors" in found.notes[0]
 
 
+def test_another_kind_of_file_is_given_up(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(importing, "TOO_BAD", 50)
+    monkeypatch.setattr(importing, "TOLD", 10)
+    told_at: list[int] = []
+    found = bring(config, [line(1), *["x = 1"] * 200], progress=lambda done, of: told_at.append(done))
+    assert (found.bad, found.kept, found.finished) == (50, 1, False)
+    assert "the right file" in found.notes[0]
+    assert len(told_at) == 5
+
+
 def test_one_import_takes_so_many_and_the_next_the_rest(config: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(importing, "BATCH", 5)
     monkeypatch.setattr(importing, "MOST", 10)
