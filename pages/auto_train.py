@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from zega_core import db, teachers
-from zega_core.analytics import euros, in_words, no_sign_of_life, pace, per_minute, plural, took, until_fine_tune
+from zega_core import db, teachers, triggers
+from zega_core.analytics import euros, in_words, no_sign_of_life, pace, per_minute, plural, took
 from zega_core.catalog import load_catalog
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, checked
 from zega_core.jobs import client
@@ -206,7 +206,6 @@ def results(row: TrainingSession) -> None:
     with db.reading() as session:
         tally = examples.tally(session, row.id or 0)
         scores = examples.qualities(session, row.id or 0)
-        kept = examples.count_kept(session, writer)
         feed = examples.newest(session, writer, row.id or 0, FEED)
     missing = row.num_examples_requested - tally.kept - tally.set_aside
     done = f"{tally.done} of {row.num_examples_requested} examples in {took(row.active_seconds)}"
@@ -228,7 +227,7 @@ def results(row: TrainingSession) -> None:
         kept_by_genre(tally)
     with right:
         scores_of(scores, keep)
-        next_fine_tune(kept)
+        next_fine_tune()
     section("Newest pieces")
     for example in feed:
         piece(example, whole=False)
@@ -240,13 +239,14 @@ def results(row: TrainingSession) -> None:
     )
 
 
-def next_fine_tune(kept: int) -> None:
-    every = settings.fine_tune_every
-    short = until_fine_tune(kept, every)
+def next_fine_tune() -> None:
+    with db.reading() as session:
+        until = triggers.until_next(session, writer, settings)
+        lacks = triggers.missing(session, writer)
     st.markdown("**Next fine-tune**")
-    st.progress(min(1.0, kept / every), text=f"{plural(kept, 'kept example')}, {every} needed")
-    learn = "and your model can learn from them."
-    st.caption(f"{plural(short, 'more kept example')} {learn}" if short else "There is enough to learn from.")
+    st.progress(min(1.0, until.new / until.every), text=until.in_words())
+    if lacks:
+        st.caption(lacks)
     st.page_link("pages/fine_tune.py", label="Go to Fine-Tune", icon=":material/tune:")
 
 

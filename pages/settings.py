@@ -64,7 +64,7 @@ def thresholds(mine: TasteConfig) -> None:
     st.caption(
         f"Set when ZEGA starts: pieces of {settings.keep_score:.1f} or more are kept{usual} (ZEGA_KEEP_SCORE), "
         f"{settings.story_score:.1f} or more can be saved as stories (ZEGA_STORY_SCORE), "
-        f"a fine-tune begins at {settings.fine_tune_every} kept examples (ZEGA_FINE_TUNE_EVERY), and a piece that "
+        f"a fine-tune begins at every {settings.fine_tune_every} new ones (ZEGA_FINE_TUNE_EVERY), and a piece that "
         f"shares more than {settings.near_duplicate_share:.0%} with another is set aside (ZEGA_NEAR_DUPLICATE_SHARE)."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,8 @@ LAYERS: list[set[str]] = [
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations"},
     {"store", "fine_tune"},
-    {"allowance", "answers", "avoidance", "judge", "taste", "versions", "learning"},
-    {"teachers", "pieces", "passes", "refitting", "local"},
+    {"allowance", "answers", "avoidance", "judge", "taste", "versions", "triggers", "training_process"},
+    {"teachers", "pieces", "passes", "refitting", "local", "learning"},
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words"},
@@ -29,7 +30,7 @@ LAYERS: list[set[str]] = [
     {"readiness"},
     {"cli", "__main__"},
 ]
-INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations", "fine_tune", "local"}
+INSIDE_MAY_IMPORT_EACH_OTHER = {"providers", "quality", "store", "jobs", "migrations", "fine_tune", "local", "cli"}
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]
 
@@ -111,4 +112,5 @@ def test_torch_stays_out_of_app_worker_and_command_line(module: str):
 def test_shipped_data_is_never_written_to():
     for path in FILES:
         source = path.read_text(encoding="utf-8")
-        assert "DATA /" not in source or "write" not in source, path
+        writes = re.search(r"\.write|\.mkdir|\.unlink|open\([^)]*[\"'][wax]b?[\"']", source)
+        assert "DATA /" not in source or not writes, path

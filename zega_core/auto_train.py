@@ -22,7 +22,7 @@ from zega_core.errors import BudgetSpent, HomeError, NobodyLeft, ProviderError, 
 from zega_core.pieces import SAME_WORDS, Desk, Draw, Piece, candidates_of, example_of, set_aside_as_duplicate
 from zega_core.providers.base import ChatModel
 from zega_core.settings import Settings
-from zega_core.store import examples, ledger, runs, writers
+from zega_core.store import examples, leases, ledger, runs, writers
 from zega_core.tables import ExampleStatus, RunStatus, TrainingSession
 from zega_core.taste import Taste, taste_of
 
@@ -126,7 +126,7 @@ def _end(
     row: TrainingSession, status: RunStatus, seconds: float, error: str | None, settings: Settings
 ) -> RunStatus | None:
     with db.session(settings) as session:
-        if not runs.end(session, row, status, seconds, error):
+        if not leases.end(session, row, status, seconds, error):
             return None
     record(row.session_id, settings)
     return status
@@ -239,7 +239,7 @@ class _Work:
         with db.session(self.settings) as session:
             for piece in pieces:  # its calls were made, whoever the run belongs to now
                 self._note(session, piece)
-            status = runs.holds(session, self.row)
+            status = leases.holds(session, self.row)
             if status is None:
                 log.info("session %s is worked on by somebody else now", self.row.session_id)
                 return None

@@ -84,7 +84,7 @@ def test_results_show_what_was_kept_and_why(app: AppTest, work: Work):
     text = all_text(app)
     assert f"From {row.min_quality:.1f} to {row.max_quality:.1f}." in text
     assert "20 of 20 examples" in text
-    assert f"{50 - row.training_examples_after} more kept examples and your model can learn from them." in text
+    assert f"{row.training_examples_after} of 50 until the next fine-tune" in text
     assert "Last run" in text
 
 

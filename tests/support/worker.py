@@ -54,6 +54,7 @@ def running(
         "ZEGA_TEST_CALLS": str(calls),
         "ZEGA_TEST_DELAY": str(delay),
         "ZEGA_TEST_IN_FLIGHT": str(in_flight),
+        "ZEGA_FINE_TUNE_EVERY": "100000",  # no training beside what a test is about
     }
     if settings.database_url is not None:
         environment["ZEGA_DATABASE_URL"] = settings.database_url.get_secret_value()

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from zega_core import auto_train, db
-from zega_core.configs import AutoTrainConfig
+from zega_core import auto_train, db, triggers
+from zega_core.configs import AutoTrainConfig, FineTuneConfig
 from zega_core.settings import Settings, get_settings
-from zega_core.store import checks, runs, scores, sessions
+from zega_core.store import checks, fine_tunes, leases, runs, scores, sessions, writers
 from zega_core.tables import RunStatus, TrainingSession
+from zega_core.version_tables import FineTune
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -27,6 +28,8 @@ CHECKS = "checks"
 """Looks and tests have a queue of their own: they do not wait for runs."""
 RESCORES = "rescores"
 """One at a time in a worker: scoring keeps a processor busy that runs need, too."""
+FINE_TUNES = "fine_tunes"
+"""One at a time in a worker, for the same reason."""
 APPLICATION = "zega"
 VERSION = "jobs-1"
 """Pinned: DBOS would otherwise orphan pending runs at every edit. Raise it only for an incompatible change."""
@@ -148,6 +151,92 @@ def resume(writer_id: str, session_id: str, settings: Settings | None = None) ->
         row = runs.ask_to_continue(session, writer_id, session_id)
     if row is not None:
         enqueue(row, settings)
+
+
+def fine_tune(
+    writer_id: str,
+    *,
+    trigger: str = "writer",
+    config: FineTuneConfig | None = None,
+    one_at_a_time: bool = False,
+    settings: Settings | None = None,
+) -> str:
+    """Queue a fine-tune as the writer has set it up, or by ``config``, and return its id. Those of one writer are
+    done one after the other. With ``one_at_a_time`` (a page's button) a second press gets the one under way. Raises
+    InvalidInput when there is too little to learn from."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        writers.ensure(session, writer_id)
+        writers.lock(session, writer_id)
+        under_way = fine_tunes.under_way(session, writer_id) if one_at_a_time else []
+        if under_way:
+            row = under_way[-1]
+        else:
+            config = config or fine_tunes.load_config(session, writer_id)
+            triggers.check(session, writer_id)
+            row = fine_tunes.create(session, writer_id, config, trigger)
+    enqueue_fine_tune(row, settings)
+    return row.run_id
+
+
+def fine_tune_if_due(writer_id: str, settings: Settings | None = None) -> str | None:
+    """Queue the automatic fine-tune when enough new examples are kept, and return its id. Two that ask at once, from
+    two tabs or workers, get one."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        if not triggers.is_due(session, writer_id, settings):
+            return None
+        writers.lock(session, writer_id)
+        if not triggers.is_due(session, writer_id, settings):  # another was first
+            return None
+        row = fine_tunes.create(session, writer_id, fine_tunes.load_config(session, writer_id), "automatic")
+        sessions.note_fine_tune(session, writer_id)
+    enqueue_fine_tune(row, settings)
+    return row.run_id
+
+
+def stop_fine_tune(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
+    """Stop one: it ends with the best so far as its version. One that waits does not begin."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        leases.ask_to_stop(session, fine_tunes.get(session, writer_id, run_id))
+    enqueue_next_fine_tune(writer_id, settings)
+
+
+def resume_fine_tune(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
+    """Go on with a stopped or failed one from its last checkpoint. One under way is left alone."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        row = fine_tunes.ask_to_continue(session, fine_tunes.get(session, writer_id, run_id))
+    if row is not None:
+        enqueue_fine_tune(row, settings)
+
+
+def enqueue_fine_tune(row: FineTune, settings: Settings) -> None:
+    """Hand the row's attempt to the workers. The same attempt twice is one run."""
+    options: EnqueueOptions = {
+        "workflow_name": "fine_tune",
+        "queue_name": FINE_TUNES,
+        "workflow_id": fine_tune_id(row),
+        "app_version": VERSION,
+    }
+    _hand_over(options, settings, row.run_id, row.attempt)
+
+
+def enqueue_next_fine_tune(writer_id: str, settings: Settings) -> None:
+    """After one of the writer's has ended: the oldest that waits. It has been handed over once, and found that it was
+    not its turn; so this is a new attempt."""
+    with db.session(settings) as session:
+        waiting = next(iter(fine_tunes.under_way(session, writer_id)), None)
+        if waiting is None or waiting.status != RunStatus.queued:
+            return
+        row = fine_tunes.take_over(session, waiting)
+    if row is not None:
+        enqueue_fine_tune(row, settings)
+
+
+def fine_tune_id(row: FineTune) -> str:
+    return f"fine-tune:{row.run_id}:{row.attempt}"
 
 
 def workflow_id(row: TrainingSession) -> str:

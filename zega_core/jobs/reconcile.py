@@ -7,11 +7,12 @@ from logging import getLogger
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, db, passes
+from zega_core import auto_train, db, fine_tuning, passes
 from zega_core.jobs import client
 from zega_core.settings import Settings
-from zega_core.store import checks, runs, scores
+from zega_core.store import checks, fine_tunes, runs, scores
 from zega_core.tables import TrainingSession, now
+from zega_core.version_tables import FineTune
 
 log = getLogger(__name__)
 
@@ -41,6 +42,7 @@ def reconcile(settings: Settings) -> int:
             log.exception("scoring again could not be taken up for a writer")
     for session_id in unrecorded:
         auto_train.record(session_id, settings)
+    changed += _see_to_fine_tunes(settings)
     return changed + len(unrecorded)
 
 
@@ -60,6 +62,46 @@ def _revive(row: TrainingSession, settings: Settings) -> bool:
         return False
     log.info("session %s is taken over as attempt %d", taken.session_id, taken.attempt)
     client.enqueue(taken, settings)
+    return True
+
+
+def _see_to_fine_tunes(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        rows, candidates = fine_tunes.unfinished(session), fine_tunes.writers_with_new(session)
+    changed = 0
+    for row_id in rows:
+        try:
+            changed += _revive_fine_tune(row_id, settings)
+        except Exception:
+            log.exception("fine-tune %d could not be taken up", row_id)
+    for writer_id in candidates:
+        try:
+            changed += client.fine_tune_if_due(writer_id, settings) is not None
+        except Exception:
+            log.exception("whether a fine-tune is due could not be found out for a writer")
+    fine_tuning.tidy(settings)
+    return changed
+
+
+def _revive_fine_tune(row_id: int, settings: Settings) -> bool:
+    with db.reading(settings) as session:
+        row = session.get_one(FineTune, row_id)
+        if fine_tunes.waits_for(session, row) is not None:
+            return False
+    found = client.dbos_client(settings).list_workflows(
+        workflow_ids=[client.fine_tune_id(row)], load_input=False, load_output=False
+    )
+    if not found:
+        client.enqueue_fine_tune(row, settings)
+        return True
+    if found[0].status in WAITING or not _abandoned(row.heartbeat_at, found[0], settings):
+        return False
+    with db.session(settings) as session:
+        taken = fine_tunes.take_over(session, row)
+    if taken is None:
+        return False
+    log.info("fine-tune %s is taken over as attempt %d", taken.run_id, taken.attempt)
+    client.enqueue_fine_tune(taken, settings)
     return True
 
 

@@ -87,6 +87,7 @@ def _launch_dbos(settings: Settings, slot: int) -> None:
     DBOS.launch()
     DBOS.register_queue(client.QUEUE, worker_concurrency=settings.runs_at_once, polling_interval_sec=0.1)
     DBOS.register_queue(client.CHECKS, worker_concurrency=8, polling_interval_sec=0.2)
+    DBOS.register_queue(client.FINE_TUNES, worker_concurrency=1, polling_interval_sec=0.2)
     DBOS.register_queue(client.RESCORES, worker_concurrency=1, polling_interval_sec=0.2)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, rescore, staffing, teacher_checks
+from zega_core import auto_train, db, fine_tuning, rescore, staffing, teacher_checks
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
+from zega_core.jobs import client
 from zega_core.settings import get_settings
+from zega_core.store import fine_tunes, sessions
 from zega_core.tables import RunStatus
 
 
@@ -35,9 +37,19 @@ def write_missing(session_id: str, attempt: int) -> None:
         auto_train.fail(session_id, attempt, str(error), settings)
 
 
+@DBOS.step(name="ask_for_fine_tune")
+def ask_for_fine_tune(session_id: str) -> None:
+    """What a session kept may be enough for the next fine-tune."""
+    settings = get_settings()
+    with db.reading(settings) as session:
+        writer = sessions.by_id(session, session_id).user_id
+    client.fine_tune_if_due(writer, settings)
+
+
 @DBOS.workflow(name="auto_train", max_recovery_attempts=1000)
 def auto_train_workflow(session_id: str, attempt: int) -> None:
     write_missing(session_id, attempt)
+    ask_for_fine_tune(session_id)
 
 
 @DBOS.step(name="ask_teacher")
@@ -58,3 +70,18 @@ def score_again(writer_id: str) -> None:
 @DBOS.workflow(name="rescore", max_recovery_attempts=1000)
 def rescore_workflow(writer_id: str) -> None:
     score_again(writer_id)
+
+
+@DBOS.step(name="train")
+def train(run_id: str, attempt: int) -> None:
+    settings = get_settings()
+    with db.reading(settings) as session:
+        row = fine_tunes.by_run_id(session, run_id)
+    if row is not None and fine_tuning.run(run_id, attempt, settings=settings) is not None:
+        client.enqueue_next_fine_tune(row.user_id, settings)
+        client.fine_tune_if_due(row.user_id, settings)
+
+
+@DBOS.workflow(name="fine_tune", max_recovery_attempts=1000)
+def fine_tune_workflow(run_id: str, attempt: int) -> None:
+    train(run_id, attempt)

@@ -73,6 +73,19 @@ def count_kept(session: Session, writer_id: str, until: datetime | None = None) 
     return session.exec(query if until is None else query.where(col(Example.created_at) <= until)).one()
 
 
+def count_kept_prompts(session: Session, writer_id: str) -> int:
+    """How many different prompts the kept examples answer."""
+    query = select(func.count(func.distinct(Example.prompt))).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+    )
+    return session.exec(query).one()
+
+
+def kept_by_writer(session: Session) -> dict[str, int]:
+    query = select(Example.user_id, func.count()).where(Example.status == ExampleStatus.kept).group_by(Example.user_id)
+    return dict(session.exec(query).all())
+
+
 def count_kept_by_genre(session: Session, writer_id: str) -> dict[str, int]:
     query = (
         select(Example.genre, func.count())

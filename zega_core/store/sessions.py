@@ -70,6 +70,14 @@ def draws_taken(session: Session, writer_id: str, order_seed: int) -> dict[str, 
     return taken
 
 
+def note_fine_tune(session: Session, writer_id: str) -> None:
+    """The writer's latest session has set off a fine-tune."""
+    row = latest(session, writer_id)
+    if row is not None:
+        row.fine_tuning_triggered = True
+        session.add(row)
+
+
 def get(session: Session, writer_id: str, session_id: str) -> TrainingSession:
     """The writer's session; another writer's is not found, exactly like one that does not exist."""
     query = select(TrainingSession).where(

@@ -1,72 +1,26 @@
-"""The command line: ``zega up | worker | auto-train | rescore | teachers | doctor``.
-
-Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the call cannot be used,
-3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
-"""
+"""``zega auto-train | rescore | teachers``."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zega_core import db, providers, readiness, teacher_checks, teachers
+from zega_core import db, providers, teacher_checks, teachers, triggers
 from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
+from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
-from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
-from zega_core.jobs import client, launcher
+from zega_core.jobs import client
 from zega_core.rescore_words import outcome_in_words
-from zega_core.settings import ROOT, Settings, get_settings
+from zega_core.settings import get_settings
 from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
-
-cli = typer.Typer(
-    name="zega",
-    help="Train a personal creative-writing model.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-screen = Console(stderr=True)
-POLL = 0.2
-
-
-def main() -> int:
-    """Run the command line; every error of ours becomes one sentence and an exit status."""
-    try:
-        cli()
-    except ZegaError as error:
-        screen.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        return 2 if isinstance(error, InvalidInput) else 3 if isinstance(error, (ConfigError, HomeError)) else 1
-    return 0
-
-
-@cli.command()
-def up() -> None:
-    """Start the worker and the app, and keep the worker alive. Ctrl-C ends both."""
-    raise typer.Exit(launcher.up(get_settings(), lambda line: screen.print(line, highlight=False)))
-
-
-@cli.command()
-def worker(
-    slot: Annotated[int, typer.Option(help="Which of several workers of this ZEGA_HOME this one is.")] = 0,
-) -> None:
-    """Run one worker in the foreground. On PostgreSQL, start as many as you like, each on its own slot."""
-    command = [sys.executable, "-m", "zega_core.jobs.worker", "--slot", str(slot)]
-    environment = launcher.environment(get_settings())
-    os.chdir(ROOT)
-    os.execve(sys.executable, command, environment)
 
 
 @cli.command("auto-train")
@@ -92,44 +46,17 @@ def auto_train(
         save_to_database=stories,
         seed=seed,
     )
-    with _Worker(settings) as helper:
+    with Worker(settings) as helper:
         session_id = client.start_auto_train(config, teacher=teachers.lineup(settings, writer))
         row = _follow(writer, session_id, helper)
     if as_json:
-        sys.stdout.write(json.dumps(_result(row), ensure_ascii=False) + "\n")
+        print_json(_result(row))
     else:
         _print_result(row)
     raise typer.Exit({RunStatus.done: 0, RunStatus.stopped: 130}.get(RunStatus(row.status), 1))
 
 
-class _Worker:
-    """Somebody who works while we follow: a worker that is there, or one of our own until we leave."""
-
-    MOST_STARTS = 5
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._process, self._starts = settings, None, 0
-
-    def __enter__(self) -> _Worker:
-        self.ensure()
-        return self
-
-    def ensure(self) -> None:
-        """Start one if the last one, ours or another's, is gone; raises HomeError when none stays."""
-        if (self._process is not None and self._process.poll() is None) or launcher.worker_is_alive(self._settings):
-            return
-        if self._starts == self.MOST_STARTS:
-            raise HomeError("The worker cannot be started. `zega doctor` says what is wrong; logs/ has the details.")
-        self._process: subprocess.Popen[bytes] | None = launcher.ensure_worker(self._settings)
-        self._starts += 1
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-
-
-def _follow(writer: str, session_id: str, helper: _Worker) -> TrainingSession:
+def _follow(writer: str, session_id: str, helper: Worker) -> TrainingSession:
     """Wait for the end of the run, with a bar on a terminal. Ctrl-C stops the run and keeps what there is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
@@ -153,8 +80,10 @@ def _follow(writer: str, session_id: str, helper: _Worker) -> TrainingSession:
 
 
 def _result(row: TrainingSession) -> dict[str, object]:
-    settings = get_settings()
     kept = row.training_examples_after
+    with db.reading() as session:
+        until = triggers.until_next(session, row.user_id, get_settings())
+        ready = not triggers.missing(session, row.user_id)
     return {
         "session_id": row.session_id,
         "status": row.status,
@@ -171,9 +100,10 @@ def _result(row: TrainingSession) -> dict[str, object]:
         "total_time": row.total_time_seconds,
         "training_stats": {
             "training_examples": kept,
-            "examples_until_next_training": max(0, settings.fine_tune_every - kept),
+            "examples_until_next_training": until.left,
         },
-        "ready_for_finetuning": kept >= settings.fine_tune_every,
+        "fine_tuning_triggered": row.fine_tuning_triggered,
+        "ready_for_finetuning": ready and not until.left,
         "error": row.error,
     }
 
@@ -217,7 +147,7 @@ def rescore(
     if not outcome.finished and not dry_run:
         screen.print("Stopped; what is scored is kept. The next `zega rescore` goes on with the rest.")
     if as_json:
-        sys.stdout.write(json.dumps({"writer": writer, **outcome.as_dict()}, ensure_ascii=False) + "\n")
+        print_json({"writer": writer, **outcome.as_dict()})
     else:
         Console().print(outcome_in_words(outcome), highlight=False, soft_wrap=True)
     raise typer.Exit(0 if outcome.finished else 130)
@@ -235,24 +165,10 @@ def who_teaches(
     if found is None:
         found = teacher_checks.survey(settings, check_writer_id(writer))
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        print_json(found)
     else:
         out = Console()
         for name, result in found.items():
             words = [str(result.get("message") or result.get("text") or ""), ", ".join(result.get("models", []))]
             out.print(f"{providers.label_of(name)}: {result['state']}", " ".join(filter(None, words)), markup=False)
     raise typer.Exit(0 if any(result["state"] == "ready" for result in found.values()) else 1)
-
-
-@cli.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Say what is ready and what is not."""
-    findings = readiness.check()
-    if as_json:
-        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False) + "\n")
-    else:
-        out = Console()
-        for finding in findings:
-            mark = {"ready": "[green]ready[/]", "note": "[yellow]note[/] ", "problem": "[red]problem[/]"}[finding.state]
-            out.print(f"{mark:<18} {finding.name}: {finding.text}", highlight=False)
-    raise typer.Exit(1 if any(finding.state == "problem" for finding in findings) else 0)

@@ -1,0 +1,238 @@
+"""``zega fine-tune | versions | promote | roll-back | import``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from zega_core import db, importing, versions
+from zega_core.analytics import in_words, no_sign_of_life, took
+from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
+from zega_core.configs import DEFAULT_WRITER, FineTuneConfig, check_writer_id, checked
+from zega_core.errors import InvalidInput
+from zega_core.jobs import client
+from zega_core.settings import get_settings
+from zega_core.store import fine_tunes, writers
+from zega_core.store import versions as rows
+from zega_core.tables import UNFINISHED, RunStatus, now
+from zega_core.version_tables import FineTune, Version
+
+WRITER = typer.Option(help="Whose model.")
+
+
+@cli.command("fine-tune", epilog="Example: zega fine-tune --writer ana --json")
+def fine_tune(
+    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
+    base: Annotated[
+        str | None, typer.Option(help="An id on Hugging Face or a folder; the built-in one if left out.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="auto, base or promoted (the version in use).")] = None,
+    epochs: Annotated[str | None, typer.Option(help="At most so many times through the examples.")] = None,
+    learning_rate: Annotated[str | None, typer.Option(help="Highest step size.")] = None,
+    rank: Annotated[str | None, typer.Option(help="Rank of the adapter.")] = None,
+    batch_size: Annotated[str | None, typer.Option(help="Examples a step.")] = None,
+    seed: Annotated[str | None, typer.Option(help="The same seed and examples give the same version.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+) -> None:
+    """Train a new version on what is kept. What is left out is as set on the Fine-Tune page, or chosen by ZEGA.
+
+    Ctrl-C stops it and keeps the best so far as the version."""
+    settings = get_settings()
+    asked = {
+        "base": base, "start": start, "epochs": epochs, "learning_rate": learning_rate, "rank": rank,
+        "batch_size": batch_size, "seed": seed,
+    }  # fmt: skip
+    with db.session(settings) as session:
+        writers.ensure(session, check_writer_id(writer))
+        chosen = fine_tunes.load_config(session, writer).model_dump()
+    config = checked(FineTuneConfig, **chosen | {name: value for name, value in asked.items() if value is not None})
+    with Worker(settings) as helper:
+        run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
+        row = _follow(writer, run_id, helper)
+    with db.reading(settings) as session:
+        version = rows.find(session, writer, row.version_number or 0)
+        in_use = rows.promoted(session, writer)
+    result = _result(row, version, in_use)
+    if as_json:
+        print_json(result)
+    else:
+        out = Console()
+        for sentence in (result["message"], *row.notes):
+            out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(0 if version is not None else 130 if row.status == RunStatus.stopped else 1)
+
+
+def _follow(writer: str, run_id: str, helper: Worker) -> FineTune:
+    """Wait for the end, with a bar on a terminal. Ctrl-C keeps the best so far."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
+        bar = progress.add_task("Waiting for the worker", total=None)
+        while True:
+            try:
+                with db.reading() as session:
+                    row = fine_tunes.get(session, writer, run_id)
+                progress.update(bar, total=row.steps or None, completed=row.step, description=_said(row))
+                if row.status not in UNFINISHED:
+                    return row
+                helper.ensure()
+                time.sleep(POLL)
+            except KeyboardInterrupt:
+                screen.print("Stopping; the best so far is kept.")
+                client.stop_fine_tune(writer, run_id)
+
+
+def _said(row: FineTune) -> str:
+    if row.status == RunStatus.queued:
+        return "Waiting for the worker"
+    said = {"preparing": "Preparing the examples", "training": "Training", "measuring": "Measuring", "saving": "Saving"}
+    text = no_sign_of_life(row.heartbeat_at, now()) or said.get(row.phase, "Loading the base model")
+    left = f", {in_words(row.seconds_left)} left" if row.phase == "training" and row.seconds_left else ""
+    return text + left
+
+
+def _result(row: FineTune, version: Version | None, in_use: Version | None) -> dict[str, Any]:
+    """The answer of the contract, and what was measured."""
+    if version is None:
+        message = row.error or "Stopped before there was anything to keep. Nothing has changed."
+        return {"status": str(row.status), "run_id": row.run_id, "message": message}
+    metrics, promoted = version.metrics, in_use is not None and in_use.number == version.number
+    before, after = metrics.get("perplexity_before"), metrics.get("perplexity_after")
+    message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}"
+    if not promoted:
+        message = f"v{version.number} was made and is not in use: it is no nearer to the texts that it has not seen"
+    if before is not None and after is not None:
+        message += (
+            f". Perplexity on {metrics.get('held_out_texts')} held-out texts: {before:.1f} before, {after:.1f} after"
+        )
+    return {
+        "status": "success",
+        "message": f"{message}. It took {took(version.seconds)}.",
+        "run_id": row.run_id,
+        "version": version.number,
+        "promoted": promoted,
+        "training_examples_used": version.examples,
+        "training_time_seconds": round(row.active_seconds, 1),
+        "model_size_mb": round(version.size_bytes / 1e6, 2),
+        "perplexity_before": before,
+        "perplexity_after": after,
+        "tokens_per_second": metrics.get("tokens_per_second"),
+        "steps": metrics.get("steps"),
+        "stopped": bool(metrics.get("stopped")),
+        "own_share": version.own_share,
+        "notes": row.notes,
+    }
+
+
+@cli.command("versions", epilog="Example: zega versions --writer ana")
+def list_versions(
+    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """Every version of a writer's model, newest first, and which one is in use."""
+    with db.reading(get_settings()) as session:
+        writers.get(session, check_writer_id(writer))
+        found, in_use = rows.all_of(session, writer), rows.promoted(session, writer)
+    facts = [_facts(version, in_use) for version in found]
+    if as_json:
+        print_json(facts)
+        return
+    if not found:
+        screen.print(f"There is no version yet; {versions.model_name(writer)} is the base model.", highlight=False)
+        return
+    table = Table("Version", "Name", "In use", "From", "Examples", "Own words", "Perplexity", "Made", box=None)
+    for version, fact in zip(found, facts, strict=True):
+        before, after = fact["perplexity_before"], fact["perplexity_after"]
+        table.add_row(
+            f"v{version.number}",
+            version.name,
+            "yes" if fact["promoted"] else "",
+            "base" if version.parent is None else f"v{version.parent}",
+            f"{version.examples:,}",
+            f"{version.own_share:.0%}",
+            f"{before:.1f} → {after:.1f}" if before is not None and after is not None else "–",
+            f"{version.created_at:%Y-%m-%d %H:%M}",
+        )
+    Console().print(table)
+
+
+def _facts(version: Version, in_use: Version | None) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "name": version.name,
+        "promoted": in_use is not None and in_use.number == version.number,
+        "parent": version.parent,
+        "base": version.base or "built-in",
+        "base_hash": version.base_hash,
+        "data_hash": version.data_hash,
+        "examples": version.examples,
+        "own_share": version.own_share,
+        "perplexity_before": version.metrics.get("perplexity_before"),
+        "perplexity_after": version.metrics.get("perplexity_after"),
+        "size_mb": round(version.size_bytes / 1e6, 2),
+        "seconds": round(version.seconds, 1),
+        "created_at": version.created_at.isoformat(),
+        "settings": version.settings,
+    }
+
+
+@cli.command(epilog="Example: zega promote --writer ana --version 3, or --base for the base model")
+def promote(
+    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
+    version: Annotated[int | None, typer.Option(help="Number of the version to use.")] = None,
+    base: Annotated[bool, typer.Option("--base", help="Use the base model.")] = False,
+) -> None:
+    """Choose which version writes."""
+    if (version is None) != base:
+        raise InvalidInput("Say which version: --version 3, or --base for the base model.")
+    versions.promote(check_writer_id(writer), version, get_settings())
+    screen.print(
+        f"{versions.model_name(writer)} is {'the base model' if base else f'v{version}'} now.", highlight=False
+    )
+
+
+@cli.command("roll-back", epilog="Example: zega roll-back --writer ana")
+def roll_back(writer: Annotated[str, WRITER] = DEFAULT_WRITER) -> None:
+    """Use again what was in use before."""
+    number = versions.roll_back(check_writer_id(writer), get_settings())
+    now_used = "the base model" if number is None else f"v{number}"
+    screen.print(f"{versions.model_name(writer)} is {now_used} again.", highlight=False)
+
+
+@cli.command("import", epilog="Example: zega import --writer ana --file pairs.jsonl --own")
+def import_pairs(
+    file: Annotated[Path, typer.Option(help="JSONL: prompt and completion, or chat messages, one pair a line.")],
+    writer: Annotated[str, typer.Option(help="Whose examples these become; created if new.")] = DEFAULT_WRITER,
+    own: Annotated[bool, typer.Option("--own", help="The writer wrote these themselves: they count most.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+) -> None:
+    """Take pairs of prompt and completion from a file: scored, kept and split like all others."""
+    settings = get_settings()
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())  # the batch under way is completed, not torn
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=screen, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("Reading and scoring", total=None)
+        found = importing.import_pairs(
+            check_writer_id(writer),
+            file,
+            settings,
+            own=own,
+            progress=lambda done, of: bar.update(task, completed=done, total=of or None),
+            stop=stop,
+        )
+    client.fine_tune_if_due(writer, settings)
+    if as_json:
+        print_json({"writer": writer, **asdict(found)})
+    else:
+        out = Console()
+        for sentence in importing.in_words(found):
+            out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(130 if stop.is_set() else 0 if found.kept or found.duplicates or not found.bad else 1)

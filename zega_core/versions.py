@@ -1,0 +1,163 @@
+"""A writer's versions: which is in use, their names, their files.
+
+A version is complete or absent: its files lie in their folder before its row is written, and its row is deleted before
+they are.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from logging import getLogger
+from pathlib import Path
+
+from zega_core import db
+from zega_core.configs import check_writer_id
+from zega_core.errors import InvalidInput, NotFound
+from zega_core.settings import Settings
+from zega_core.store import versions, writers
+from zega_core.version_tables import Version
+
+log = getLogger(__name__)
+
+LONGEST_NAME = 60
+ANY = -1
+"""In the place of a number: whatever is in use."""
+
+
+def folder_of(settings: Settings, writer_id: str, number: int) -> Path:
+    """Where a version's files are. Raises InvalidInput for an id that is no slug."""
+    return settings.home / "versions" / check_writer_id(writer_id) / f"v{int(number)}"
+
+
+def model_name(writer_id: str) -> str:
+    """What the version in use is called outside ZEGA."""
+    return f"zega-{writer_id}"
+
+
+def promote(writer_id: str, number: int | None, settings: Settings, *, instead_of: int | None = ANY) -> None:
+    """Let this version write for the writer; None is the base model. ``instead_of`` is the version that was in use
+    when the writer decided (None: the base model): if it is another one by now, nothing changes and InvalidInput says
+    so. Raises NotFound for a version that there is not, or whose files are gone."""
+    with db.session(settings) as session:
+        writers.get(session, writer_id)
+        writers.lock(session, writer_id)
+        current = versions.promoted(session, writer_id)
+        in_use = None if current is None else current.number
+        if instead_of not in (ANY, in_use):
+            now_used = "the base model" if in_use is None else f"v{in_use}"
+            raise InvalidInput(f"Meanwhile {now_used} was put in use in another window. Look again, then choose.")
+        version = None if number is None else versions.get(session, writer_id, number)
+        if version is not None:
+            check_files(settings, version)
+        if in_use != number:
+            versions.promote(session, writer_id, version)
+
+
+def roll_back(writer_id: str, settings: Settings) -> int | None:
+    """Use again what was in use before; its number, None for the base model. Raises InvalidInput when there is
+    nothing to go back to."""
+    with db.session(settings) as session:
+        writers.get(session, writer_id)
+        writers.lock(session, writer_id)
+        possible, earlier = versions.before_this(session, writer_id)
+        if not possible:
+            raise InvalidInput("Nothing was in use before, so there is nothing to go back to.")
+        if earlier is not None:
+            check_files(settings, earlier)
+        versions.take_back_last(session, writer_id)
+        return None if earlier is None else earlier.number
+
+
+def rename(writer_id: str, number: int, name: str, settings: Settings) -> None:
+    """Give a version a name of up to 60 characters; empty takes it away."""
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"A name has at most {LONGEST_NAME} characters, all of them visible.")
+    with db.session(settings) as session:
+        version = versions.get(session, writer_id, number)
+        version.name = name
+        session.add(version)
+
+
+def delete(writer_id: str, number: int, settings: Settings) -> None:
+    """Delete a version and its files. The one in use stays: raises InvalidInput for it."""
+    with db.session(settings) as session:
+        version = versions.get(session, writer_id, number)
+        writers.lock(session, writer_id)
+        current = versions.promoted(session, writer_id)
+        if current is not None and current.number == number:
+            raise InvalidInput(f"v{number} is in use. Use another version or the base model first, then delete it.")
+        versions.remove(session, version)
+    shutil.rmtree(folder_of(settings, writer_id, number), ignore_errors=True)
+
+
+def check_files(settings: Settings, version: Version) -> None:
+    """Raises NotFound when a version's files are not there."""
+    folder = folder_of(settings, version.user_id, version.number)
+    missing = [name for name in version.files if not (folder / Path(name).name).is_file()]
+    if missing or not version.files:
+        raise NotFound(
+            f"The files of v{version.number} are not in {folder}. Put them back from a backup, or delete the version; "
+            "the others are not touched."
+        )
+
+
+def in_words(version: Version | None) -> str:
+    if version is None:
+        return "the base model"
+    return f"v{version.number} ({version.name})" if version.name else f"v{version.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    label: str
+    first: str
+    second: str
+    differs: bool
+
+
+def compare(first: Version, second: Version) -> list[Difference]:
+    """Two versions side by side: what they learned from, how, and what came of it."""
+    rows = zip(_facts(first), _facts(second), strict=True)
+    return [Difference(label, one, other, one != other) for (label, one), (_, other) in rows]
+
+
+def _facts(version: Version) -> list[tuple[str, str]]:
+    metrics = version.metrics if isinstance(version.metrics, dict) else {}
+    chosen = version.settings if isinstance(version.settings, dict) else {}
+    return [
+        ("Begins from", "the base model" if version.parent is None else f"v{version.parent}"),
+        ("Base model", version.base or "built-in"),
+        ("Base weights", version.base_hash[:12]),
+        ("Examples", f"{version.examples:,}"),
+        ("Data", version.data_hash[:12]),
+        ("Your own words", f"{version.own_share:.0%}"),
+        ("Perplexity before", _number(metrics.get("perplexity_before"), ".1f")),
+        ("Perplexity after", _number(metrics.get("perplexity_after"), ".1f")),
+        ("Validation loss", _number(metrics.get("validation_loss"), ".3f")),
+        ("Steps", _number(metrics.get("steps"), ",.0f")),
+        ("Best at step", _number(metrics.get("best_step"), ",.0f")),
+        *((label, _shown(chosen.get(key))) for key, label in CHOSEN.items()),
+        ("Size", f"{version.size_bytes / 1e6:.1f} MB"),
+        ("Training time", f"{version.seconds:.0f} s"),
+    ]
+
+
+CHOSEN = {
+    "rank": "Rank",
+    "alpha": "Alpha",
+    "learning_rate": "Learning rate",
+    "epochs": "Epochs at most",
+    "batch_size": "Batch",
+    "max_length": "Window",
+    "seed": "Seed",
+}
+
+
+def _number(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) and not isinstance(value, bool) else "–"
+
+
+def _shown(value: object) -> str:
+    return str(value)[:40] if isinstance(value, int | float | str) else "–"
