@@ -43,8 +43,8 @@ def not_yet(outlook: Outlook, until: Until) -> None:
     )
     st.progress(min(1.0, until.new / until.every), text=f"{until.in_words()}.")
     st.caption(
-        "Auto-Train has teachers write examples for you. Your own words weigh most: a page of yours counts twice as "
-        "much as a teacher's of the same quality."
+        "You can start one as soon as there is enough. Teachers write examples for you in Auto-Train; your own words "
+        "weigh most: a page of yours counts twice as much as a teacher's of the same quality."
     )
 
 

@@ -143,6 +143,7 @@ def loss_curve(training: Sequence[Point], validation: Sequence[Point], *, steps:
         mode="lines+markers",
         line={"color": RUBRIC, "width": 1.5, "dash": "dot"},
         marker={"color": RUBRIC, "symbol": "diamond", "size": 9},
+        cliponaxis=False,
         hovertemplate="step %{x}: %{y:.2f}<extra>kept aside</extra>",
     )
     best = lowest(validation)
@@ -153,6 +154,7 @@ def loss_curve(training: Sequence[Point], validation: Sequence[Point], *, steps:
             y=[best[1]],
             mode="markers",
             marker={"color": RUBRIC, "symbol": "circle-open", "size": 19, "line": {"width": 2}},
+            cliponaxis=False,
             hovertemplate="best, step %{x}: %{y:.2f}<extra></extra>",
         )
     last = max((step for step, _ in (*training, *validation)), default=1)

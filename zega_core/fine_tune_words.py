@@ -38,18 +38,23 @@ def heading(row: FineTune) -> str:
     return PHASES.get(row.phase, "Beginning")
 
 
+def steps(row: FineTune) -> int:
+    """How many steps it takes; 0 as long as that is not known."""
+    return int(number(row.steps, 0, HUGE) or 0)
+
+
 def progress(row: FineTune) -> tuple[float, str]:
     """The share that is done, 0 to 1, and how fast it goes on."""
-    step, steps = number(row.step, 0, HUGE), number(row.steps, 1, HUGE)
-    if row.status == RunStatus.queued or not steps or step is None:
+    step, last = number(row.step, 0, HUGE), steps(row)
+    if row.status == RunStatus.queued or not last or step is None:
         return 0.0, "Nothing has been learned yet"
-    said = [f"Step {min(step, steps):,.0f} of {steps:,.0f}"]
+    said = [f"Step {min(step, last):,.0f} of {last:,}"]
     rate, left = number(row.tokens_per_second, 0, HUGE), number(row.seconds_left, 0, HUGE)
     if rate:
         said.append(f"{rate:,.0f} tokens a second")
     if left is not None and row.phase == "training" and row.status == RunStatus.running:
         said.append(f"{in_words(left)} left")
-    return min(1.0, step / steps), " · ".join(said)
+    return min(1.0, step / last), " · ".join(said)
 
 
 def notes(row: FineTune) -> list[str]:
@@ -115,21 +120,19 @@ def surprise(version: Version) -> str:
     if found is None:
         return "No text could be kept aside to try it on, so it is not known how it does on texts it has not seen."
     before, after = perplexity(found.before), perplexity(found.after)
-    whose = " of your own" if found.own else ""
-    what = "your writing" if found.own else "such texts"
+    whose, what = (" of your own", "your writing") if found.own else ("", "such texts")
+    caveat = "So few texts give a hint, no proof." if found.texts < FEW_TEXTS else ""
     if before == after:
         change = f"stayed at {after}: it is as surprised by {what} as before."
     elif found.after < found.before:
         change = f"fell from {before} to {after}: it is less surprised by {what}."
-        change += " That alone does not show that it writes better."
+        caveat = f"That alone does not show that it writes better. {caveat}".strip()
     else:
         change = f"rose from {before} to {after}: it is more surprised by {what} than before."
     said = [f"On {plural(found.texts, 'text')}{whose} that it has never seen, perplexity {change}"]
     if version.parent is not None and found.base is not None:
-        said.append(f"That of {base_name(version.base)} alone is {perplexity(found.base)}.")
-    if found.texts < FEW_TEXTS:
-        said.append("So few texts give a hint, no proof.")
-    return " ".join(said)
+        said.append(f"{version.base or 'The built-in model'} alone has {perplexity(found.base)}.")
+    return " ".join([*said, caveat]).strip()
 
 
 def outcome(row: FineTune, version: Version | None) -> str:

@@ -77,13 +77,13 @@ def learns_from(summary: Summary, warnings: Sequence[str]) -> None:
     grid = st.grid(3, min_column_width=96, gap="small")
     grid.metric("Examples", f"{summary.examples:,}", help=words.splits(summary))
     grid.metric(
-        "Your own words",
+        "Own words",
         f"{summary.own_share:.0%}",
-        help=f"Of all words it learns from. As they weigh more, they make up {summary.weighted_own_share:.0%} of what "
+        help=f"Yours among all words that it learns from. As they weigh more, they make up {summary.weighted_own_share:.0%} of what "
         "it learns.",
     )
     quality = "–" if summary.quality is None else f"{summary.quality:.1f}"
-    grid.metric("Average quality", quality, help="The mean score, from 0 to 10.")
+    grid.metric("Quality", quality, help="The mean score, from 0 to 10.")
     if summary.note:
         st.caption(f":material/edit: {summary.note}")
     for warning in warnings:
@@ -126,6 +126,9 @@ def setup(writer: str, outlook: Outlook, config: FineTuneConfig, until: Until, *
     )
     if outlook.missing:
         st.caption(outlook.missing)
+    elif outlook.trouble:
+        st.text(outlook.trouble)
+        st.caption("A model from Hugging Face is fetched when the fine-tune begins.")
     elif outlook.forecast is not None:
         st.caption(" ".join(outlook.forecast.sentences))
     automatic(writer, config, until)
@@ -188,8 +191,8 @@ def _base(writer: str, config: FineTuneConfig) -> None:
     )
     if config.base:
         st.caption(
-            "A model from Hugging Face is fetched once, when the fine-tune begins; nothing of yours is sent. A version "
-            "fits its own base only, so the first one on another base begins anew."
+            "It is fetched once if it is not here yet, and nothing of yours is sent. A version fits its own base only, "
+            "so the first one on another base begins anew."
         )
 
 

@@ -35,7 +35,7 @@ def live(writer: str, run_id: str) -> None:
         st.caption("It begins within seconds, or when a run before it ends. If it does not, ask `zega doctor`.")
     elif trouble := no_sign_of_life(row.heartbeat_at or row.created_at, now()):
         error_state("The fine-tune is held up", trouble, key="silent")
-    losses(metrics)
+    losses(metrics, words.steps(row))
     for note in words.notes(row):
         st.text(note)
     st.caption(":material/bedtime: You can close this page. The fine-tune goes on, and you will find it here again.")
@@ -92,7 +92,7 @@ def result(writer: str, row: FineTune, version: Version | None, promoted: Versio
     section("Last fine-tune", f"Ended {clock(row.completed_at)}" if row.completed_at else None)
     if row.status == RunStatus.failed:
         why = row.error or "It ended without a reason. logs/worker.log may have one."
-        error_state("It could not finish", why, key="failed")
+        error_state("It made no version", why, key="failed")
     if version is not None:
         st.markdown(f"**{words.standing(versions.model_name(writer), version, promoted)}**")
     if version is not None or row.status != RunStatus.failed:

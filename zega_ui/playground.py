@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from zega_core import fine_tune_words as words
 from zega_core.analytics import took
 from zega_core.catalog import Brief, Catalog, load_catalog, request
+from zega_core.fine_tune.data import TOKENS_A_WORD
 from zega_core.local import models
 from zega_core.providers.base import GenerationOptions
 from zega_core.settings import get_settings
@@ -21,8 +22,6 @@ from zega_ui.teacher_terms import plain
 TRIAL = "trial"
 EVERY = 0.2
 """Seconds between two drawings of what is being written."""
-TOKENS_A_WORD = 1.5
-"""Room for a word; the limit is there to end a piece that does not end by itself."""
 SCENE = "scene"
 
 state = st.session_state
@@ -113,16 +112,16 @@ def _options() -> GenerationOptions:
 
 
 def _begin(writer: str, chosen: Sequence[Choice], asked: str, options: GenerationOptions) -> None:
-    settings, before = get_settings(), state.get(TRIAL)
+    before = state.get(TRIAL)
     if isinstance(before, Trial):
         before.stop()
-    sides = [Side(label, partial(_student, settings, writer, number, base)) for label, number, base in chosen]
+    sides = [Side(label, partial(_student, writer, number, base)) for label, number, base in chosen]
     state[TRIAL], state[f"{TRIAL}-writer"] = Trial(sides, asked, options), writer
     state[TRIAL].start()
 
 
-def _student(*arguments: object) -> Streaming:
-    return models.student(*arguments)  # type: ignore[arg-type]
+def _student(writer: str, number: int | None, base: str, tell: Callable[[str], None]) -> Streaming:
+    return models.student(get_settings(), writer, number, base, waiting=tell)
 
 
 def _watch(trial: Trial) -> None:
@@ -148,7 +147,7 @@ def _said(side: Side) -> str:
     if side.state == "waiting":
         return "Writes when the other has ended."
     if side.state == "loading":
-        return "Loading the model. The first time takes some seconds."
+        return side.note or "Loading the model. The first time takes some seconds."
     if side.state == "writing":
         return "Writing"
     if side.state == "stopped":

@@ -24,15 +24,20 @@ class Streaming(Protocol):
 
 @dataclass
 class Side:
-    """One model's part. ``model`` is called in the thread: it may have to start a process first. ``seconds`` is how
-    long the writing took, loading not counted."""
+    """One model's part. ``model`` is called in the thread, because it may have to start a process first; it is handed
+    what tells ``note``, a sentence on what is waited for. ``seconds`` is how long the writing took, loading not
+    counted."""
 
     label: str
-    model: Callable[[], Streaming]
+    model: Callable[[Callable[[str], None]], Streaming]
     text: str = ""
     state: Literal["waiting", "loading", "writing", "done", "stopped", "failed"] = "waiting"
+    note: str = ""
     error: str = ""
     seconds: float = 0.0
+
+    def tell(self, note: str) -> None:
+        self.note = note
 
 
 @dataclass
@@ -79,7 +84,7 @@ class Trial:
             side.state = "stopped"
             return
         side.state = "loading"
-        pieces = side.model().stream([Message("user", self.prompt)], self.options)
+        pieces = side.model(side.tell).stream([Message("user", self.prompt)], self.options)
         began: float | None = None
         try:
             for piece in pieces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +15,14 @@ from tests.support import fine_tuned
 from tests.support.fine_tuned import METRICS, keep, promote, run, version
 from zega_core import db, versions
 from zega_core.configs import FineTuneConfig
+from zega_core.errors import ProviderUnavailable
 from zega_core.jobs import client
+from zega_core.local import models
+from zega_core.providers.base import GenerationOptions, Message
 from zega_core.settings import Settings
 from zega_core.store import fine_tunes
 from zega_core.store import versions as stored
-from zega_core.tables import RunStatus, now
+from zega_core.tables import Example, RunStatus, now
 from zega_core.version_tables import FineTune, FineTuning
 
 HOSTILE = "<b>bold</b> :red[x] **stars** $5 [link](https://example.org) # " + "w" * 300
@@ -232,7 +236,7 @@ def test_one_that_failed_says_why_and_goes_on_at_a_press(page: Any):
     run(RunStatus.failed, step=25, error="The disk is full. Free some space, then press Continue.")
     app = page()
     text = all_text(app)
-    assert "It could not finish" in text
+    assert "It made no version" in text
     assert "The disk is full. Free some space, then press Continue." in text
     app.button(key="continue").click().run()
     assert [(row.status, row.attempt) for row in runs()] == [(RunStatus.queued, 2)]
@@ -438,3 +442,116 @@ def test_what_is_started_elsewhere_is_found_at_the_next_look(page: Any):
     client.fine_tune(fine_tuned.WRITER, trigger="automatic")
     app = page()
     assert "ZEGA started it, because enough new examples were kept." in all_text(app)
+
+
+class Students:
+    """In the place of ``local.models.student``."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int | None, str, str, GenerationOptions]] = []
+        self.text = "The ferry left early."
+        self.error: Exception | None = None
+
+    def student(self, settings: Settings, writer: str, number: int | None, base: str = "", *, waiting: Any) -> Any:
+        assert writer == fine_tuned.WRITER
+        waiting("Starting the process that writes.")
+        return _Student(self, number, base)
+
+
+class _Student:
+    def __init__(self, students: Students, number: int | None, base: str) -> None:
+        self.students, self.number, self.base = students, number, base
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, None]:
+        self.students.asked.append((self.number, self.base, messages[0].content, options))
+        yield from self.students.text
+        if self.students.error is not None:
+            raise self.students.error
+
+
+@pytest.fixture
+def students(monkeypatch: pytest.MonkeyPatch) -> Students:
+    found = Students()
+    monkeypatch.setattr(models, "student", found.student)
+    return found
+
+
+def write(app: AppTest) -> None:
+    app.button(key="try-write").click().run()
+    app.session_state["trial"].wait(10)
+    app.run()
+
+
+def test_without_a_version_there_is_nothing_to_try(page: Any):
+    keep(20)
+    assert not has(page(), "try-write")
+
+
+def test_the_base_and_the_version_in_use_write_side_by_side(page: Any, students: Students):
+    version(1)
+    version(2)
+    promote(1)
+    app = page()
+    write(app)
+    assert [(number, base) for number, base, _, _ in students.asked] == [(None, ""), (1, "")]
+    (_, _, asked, options), (_, _, same, as_well) = students.asked
+    assert asked == same
+    assert (options.seed, options.temperature, options.max_tokens) == (
+        as_well.seed,
+        as_well.temperature,
+        as_well.max_tokens,
+    )
+    assert "Prompt: " in asked
+    assert [text.value for text in app.text].count("The ferry left early.") == 2
+    assert "Written in " in all_text(app)
+    with db.reading() as session:
+        assert not session.exec(select(Example)).all()
+
+
+def test_any_two_write_on_the_writers_own_words(page: Any, students: Students):
+    version(1)
+    version(2, base="/models/other")
+    students.text = HOSTILE
+    app = page()
+    app.selectbox(key="try-first").set_value("v1").run()
+    app.selectbox(key="try-second").set_value("v2").run()
+    app.selectbox(key="try-prompt").set_value("").run()
+    assert app.button(key="try-write").disabled
+    app.text_area(key="try-own").set_value("  Write about *my* street.  ").run()
+    app.slider(key="try-temperature").set_value(0.0).run()
+    app.number_input(key="try-seed").set_value(9).run()
+    write(app)
+    assert [(number, base, asked) for number, base, asked, _ in students.asked] == [
+        (1, "", "Write about *my* street."),
+        (2, "/models/other", "Write about *my* street."),
+    ]
+    assert (students.asked[0][3].temperature, students.asked[0][3].seed) == (0.0, 9)
+    assert [text.value for text in app.text].count(HOSTILE) == 2
+
+
+def test_a_model_that_cannot_write_says_why(page: Any, students: Students):
+    version(1)
+    students.error = ProviderUnavailable("v1's file adapter_model.safetensors is damaged. Delete v1.")
+    app = page()
+    write(app)
+    assert "v1's file adapter_model.safetensors is damaged. Delete v1." in all_text(app)
+    assert not app.button(key="try-write").disabled
+
+
+def test_what_was_tried_is_not_shown_to_another_writer(page: Any, students: Students):
+    version(1)
+    version(1, writer="ben")
+    app = page()
+    write(app)
+    app.selectbox(key="writer_id").set_value("ben").run()
+    assert has(app, "try-write")
+    assert "The ferry left early." not in all_text(app)
+
+
+def test_a_base_model_that_is_not_here_is_said_and_may_be_fetched(page: Any):
+    keep(20)
+    app = page()
+    app.text_input(key="tune-base").set_value("/no/such/folder").run()
+    assert "There is no folder /no/such/folder." in all_text(app)
+    assert chosen().base == "/no/such/folder"
+    assert not app.button(key="start").disabled
