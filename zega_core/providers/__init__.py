@@ -32,5 +32,15 @@ def _label(name: str) -> str:
     if name == Storyteller.name:
         return Storyteller.label
     key, _, model = name.partition("/")
+    if key == "local":
+        return _local_label(model)
     label = next((provider.label for provider in load_teacher_catalog().providers if provider.key == key), key)
     return f"{label} · {model}" if model else label
+
+
+def _local_label(model: str) -> str:
+    """Of a model of this machine: ``base``, ``base:<name>`` or ``<writer>/v3``."""
+    if model == "base":
+        return "The built-in model"
+    kind, _, base = model.partition(":")
+    return f"Base model · {base}" if kind == "base" else f"Your model · {model.rpartition('/')[2]}"
