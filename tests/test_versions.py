@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,6 @@ from zega_core import db, versions
 from zega_core.errors import InvalidInput, NotFound, ZegaError
 from zega_core.settings import Settings
 from zega_core.store import versions as rows
-from zega_core.version_tables import Version
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -168,9 +168,6 @@ def test_comparing_marks_what_differs(config: Settings):
 
 
 def test_what_another_program_wrote_into_a_row_can_still_be_compared(config: Settings):
-    hostile = Version(
-        user_id="ana", number=1, fine_tune_id=1, base="", base_hash="", data_hash="", examples=1, own_share=0.0,
-        settings=["no", "dict"], metrics={"perplexity_before": "<b>9</b>", "steps": None}, files={}, size_bytes=0,
-        seconds=0.0,
-    )  # type: ignore[arg-type]  # fmt: skip
-    assert all(not one.differs for one in versions.compare(hostile, hostile))
+    hostile: dict[str, Any] = {"settings": ["no", "dict"], "metrics": {"perplexity_before": "<b>9</b>", "steps": None}}
+    version = tuned.version(config, "ana", **hostile)
+    assert all(not one.differs for one in versions.compare(version, version))

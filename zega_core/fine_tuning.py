@@ -15,7 +15,7 @@ from time import monotonic
 
 from zega_core import db, learning, versions
 from zega_core.configs import FineTuneConfig, checked
-from zega_core.errors import HomeError, ZegaError
+from zega_core.errors import HomeError, InvalidInput, ZegaError
 from zega_core.fine_tune.plan import Plan, Result, read_plan, read_result, write_run
 from zega_core.settings import Settings
 from zega_core.store import fine_tunes, leases, writers
@@ -99,6 +99,7 @@ class _Work:
     def __init__(self, row: FineTune, settings: Settings) -> None:
         self.row, self.settings = row, settings
         self.folder = folder_of(settings, row.run_id)
+        self.stopping = False
 
     def through(self) -> tuple[RunStatus | None, str | None]:
         """The status to end with (None: not ours any more) and an error in words."""
@@ -108,7 +109,12 @@ class _Work:
             self._hold(phase="preparing")
             if not self._prepared():
                 return None, None
-        result = self._train()
+        try:
+            result = self._train()
+        except InvalidInput as error:
+            if not self.stopping:
+                raise
+            return RunStatus.stopped, str(error)
         if result is None:
             return None, None
         if result.best_step == 0:
@@ -157,6 +163,7 @@ class _Work:
                     log.info("fine-tune %s is worked on by somebody else now, or was deleted", self.row.run_id)
                     return None
                 if status == RunStatus.stopping:
+                    self.stopping = True
                     process.ask_to_stop()
                 ended = process.ended()
                 if ended is not None:
@@ -165,7 +172,8 @@ class _Work:
 
     def _result(self, ended: Ended) -> Result:
         if ended.error:
-            raise HomeError(ended.error) if ended.kind == "home" else ZegaError(ended.error)
+            kinds = {"home": HomeError, "refused": InvalidInput}
+            raise kinds.get(ended.kind, ZegaError)(ended.error)
         return read_result(self.folder / "version")
 
     def _version_folder(self, number: int) -> Path:

@@ -230,3 +230,13 @@ class _Import:
 
 def _scored(pair: Pair) -> QualityReport:
     return score(pair.completion, pair.prompt, pair.genre, pair.element or None)
+
+
+def in_words(found: Imported) -> list[str]:
+    """What came of an import, a sentence each; then every line that could not be taken, and why."""
+    said = f"{plural(found.kept, 'pair')} kept, {found.set_aside:,} set aside, {found.duplicates:,} there already."
+    if found.claimed:
+        said += f" {found.claimed:,} of those count as your own words now."
+    if found.bad:
+        said += f" {plural(found.bad, 'line')} could not be taken."
+    return [said, *found.notes, *(f"Line {line}: {why}" for line, why in found.errors)]

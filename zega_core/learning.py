@@ -5,23 +5,32 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from logging import getLogger
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from sqlmodel import Session
 
+from zega_core import db, versions
 from zega_core.catalog import load_catalog
 from zega_core.configs import FineTuneConfig
-from zega_core.errors import ZegaError
+from zega_core.errors import HomeError, InvalidInput, ZegaError
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import data, defaults
 from zega_core.fine_tune.base import BaseInfo
 from zega_core.fine_tune.data import Piece, Prepared, Summary
 from zega_core.fine_tune.forecast import Forecast, forecast, machine
-from zega_core.fine_tune.plan import Plan
+from zega_core.fine_tune.plan import Plan, Row, read_rows
 from zega_core.settings import Settings
-from zega_core.store import kept, learned, scores
+from zega_core.store import kept, learned, scores, teaching
+from zega_core.store import versions as version_rows
 
+log = getLogger(__name__)
+
+RETRAIN_FROM = "promoted"
+"""Where ``auto`` begins: benchmarks/finetune.py --retrain measured both (docs/decisions.md)."""
 LOOK_SHARE = 0.1
 """The part of the time that looking may take: after a look of a second, the next is nine seconds later."""
 OLDEST = 60.0
@@ -52,6 +61,15 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """All that one fine-tune needs; ``summary`` is ``Summary`` for JSON."""
+
+    plan: Plan
+    rows: list[Row]
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     stamp: Hashable
     at: float
@@ -71,6 +89,67 @@ def prepared(session: Session, writer_id: str, settings: Settings, trained: Coll
         near_duplicate_share=settings.near_duplicate_share,
         trained=trained,
     )
+
+
+def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
+    """What a fine-tune that begins now does. A base model that is not here is fetched, unless the writer lets nothing
+    leave this machine. Raises InvalidInput, ProviderUnavailable or HomeError with what is missing."""
+    with db.reading(settings) as session:
+        fetch = not teaching.load(session, writer_id).local_only
+        current = version_rows.promoted(session, writer_id)
+    base = bases.describe(bases.resolve(config.base, download=fetch), config.base)
+    fits = current is not None and current.base_hash == bases.weights_hash(base.folder)
+    if config.start == "promoted" and current is not None and not fits:
+        raise InvalidInput(
+            f"v{current.number} was trained on another base model, so training cannot go on from it. Choose its base "
+            "model, or begin from the base, under Advanced."
+        )
+    in_use = versions.folder_of(settings, writer_id, current.number) if current is not None and fits else None
+    trained = _trained_on(in_use)
+    with db.reading(settings) as session:
+        found = prepared(session, writer_id, settings, [row.prompt for row in trained])
+        rate = learned.pace(session, writer_id, config.base)
+    if why := data.missing(found.summary):
+        raise InvalidInput(why)
+    ids = {row.example_id for row in trained}
+    new = [row for row in found.rows if row.split == "train" and row.example_id not in ids]
+    start = RETRAIN_FROM if config.start == "auto" else config.start
+    go_on = start == "promoted" and in_use is not None and bool(new)
+    plan = defaults.plan_for(
+        config,
+        found.summary,
+        base,
+        start=str(in_use) if go_on else "",
+        parent=current.number if go_on and current is not None else None,
+        data_hash=found.hash,
+    )
+    plan = replace(plan, in_use="" if in_use is None else str(in_use))
+    if go_on and current is not None:  # an adapter keeps its shape
+        kept_shape = {name: value for name in ("rank", "alpha") if (value := current.settings.get(name))}
+        plan = replace(plan, **kept_shape)
+    _check_disk(forecast(found.summary, plan, base, machine(settings.home), rate=rate), settings)
+    rows = data.for_continuing(found.rows, ids, plan.seed) if go_on else found.rows
+    return Task(plan, rows, found.summary.as_dict())
+
+
+def _trained_on(folder: Path | None) -> list[Row]:
+    """What the version in ``folder`` was trained on; nothing where that cannot be read any more."""
+    if folder is None or not (folder / "data.jsonl").is_file():
+        return []
+    try:
+        return [row for row in read_rows(folder) if row.split == "train"]
+    except (OSError, ValueError, TypeError):
+        log.warning("the data of a version cannot be read; its prompts may be held out now")
+        return []
+
+
+def _check_disk(expected: Forecast, settings: Settings) -> None:
+    free = machine(settings.home).disk
+    if free is not None and free < expected.disk:
+        raise HomeError(
+            f"A fine-tune needs about {expected.disk / 1e6:.0f} MB on the disk of {settings.home}, and "
+            f"{free / 1e6:.0f} MB are free. Free some space, then press Continue."
+        )
 
 
 def look(session: Session, writer_id: str, settings: Settings, config: FineTuneConfig) -> Outlook:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from zega_core.errors import InvalidInput
+from zega_core.fine_tune import data
+from zega_core.fine_tune.data import Summary
 from zega_core.settings import Settings
 from zega_core.store import examples, fine_tunes, sessions
 from zega_core.tables import UNFINISHED
-
-LEAST = 15
-"""Kept examples: below that too few are left for checking to say anything (docs/decisions.md)."""
-LEAST_PROMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +60,9 @@ def check(session: Session, writer_id: str) -> None:
 
 
 def missing(session: Session, writer_id: str) -> str:
-    """What is missing for a fine-tune, as a sentence; empty when there is enough."""
-    kept = examples.count_kept(session, writer_id)
-    if kept < LEAST:
-        return (
-            f"A fine-tune needs at least {LEAST} kept examples, and there are {kept}: {LEAST - kept} more are missing. "
-            "Auto-Train writes them, `zega import` takes your own."
-        )
-    prompts = examples.count_kept_prompts(session, writer_id)
-    if prompts < LEAST_PROMPTS:
-        return (
-            f"A fine-tune needs examples of at least {LEAST_PROMPTS} different prompts, so that some can be set apart "
-            f"for checking; these have {prompts}. Add examples of other prompts."
-        )
-    return ""
+    """What is missing for a fine-tune, as a sentence; empty when there is enough. Counted, not read: what a fine-tune
+    then has to leave out is said when it is prepared."""
+    counted = Summary(
+        examples=examples.count_kept(session, writer_id), prompts=examples.count_kept_prompts(session, writer_id)
+    )
+    return data.missing(counted)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -213,20 +216,23 @@ def import_pairs(
 ) -> None:
     """Take pairs of prompt and completion from a file: scored, kept and split like all others."""
     settings = get_settings()
-    with Progress(TextColumn("{task.description}"), console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("Reading", total=None)
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())  # the batch under way is completed, not torn
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=screen, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("Reading and scoring", total=None)
         found = importing.import_pairs(
             check_writer_id(writer),
             file,
             settings,
             own=own,
-            progress=lambda lines: progress.update(bar, description=f"{lines:,} lines read"),
+            progress=lambda done, of: bar.update(task, completed=done, total=of or None),
+            stop=stop,
         )
     client.fine_tune_if_due(writer, settings)
     if as_json:
-        print_json(importing.as_dict(found))
+        print_json({"writer": writer, **asdict(found)})
     else:
-        importing_in_words = importing.in_words(found)
-        for sentence in importing_in_words:
-            Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(0 if found.kept or not found.errors else 1)
+        out = Console()
+        for sentence in importing.in_words(found):
+            out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(130 if stop.is_set() else 0 if found.kept or found.duplicates or not found.bad else 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from zega_core.errors import InvalidInput
 from zega_core.fine_tune import base, checkpoint
 from zega_core.fine_tune.checkpoint import Tensors
 from zega_core.fine_tune.plan import Plan
+
+OTHER = "other"
 
 
 def attach(model: Any, plan: Plan, base_hash: str) -> Any:
@@ -57,6 +60,20 @@ def set_weights(model: Any, tensors: Tensors) -> None:
     from peft import set_peft_model_state_dict
 
     set_peft_model_state_dict(model, tensors)
+
+
+@contextmanager
+def another(model: Any, folder: Path, base_hash: str) -> Iterator[None]:
+    """For a while the adapter of a finished version in the place of the model's own, whatever its rank. Raises
+    InvalidInput."""
+    own = model.active_adapter
+    base.add_adapter(model, folder, base_hash, OTHER)
+    try:
+        model.set_adapter(OTHER)
+        yield
+    finally:
+        model.set_adapter(own)
+        model.delete_adapter(OTHER)
 
 
 def write(folder: Path, model: Any, tensors: Tensors, base_name: str) -> None:

@@ -134,21 +134,40 @@ def load(folder: Path, *, dtype: Any, device: Any) -> tuple[Any, Any]:
 def load_adapter(model: Any, folder: Path, base_hash: str, *, trainable: bool = False) -> Any:
     """``model`` with the adapter of a finished ``version`` folder on it, as a peft model. The files are checked against
     ``result.json`` first. Raises InvalidInput."""
+    shape = _shape(folder, base_hash)
+    with _library_errors(folder.name):
+        tuned = with_lora(model, trainable=trainable, **shape)
+        _fill(tuned, folder)
+    return tuned if trainable else tuned.eval()
+
+
+def add_adapter(model: Any, folder: Path, base_hash: str, name: str) -> None:
+    """The same beside the adapter that a peft model has, under a name of its own."""
+    shape = _shape(folder, base_hash)
+    with _library_errors(folder.name):
+        from peft import LoraConfig
+
+        model.add_adapter(name, LoraConfig(task_type="CAUSAL_LM", inference_mode=True, **shape))
+        _fill(model, folder, name)
+
+
+def _shape(folder: Path, base_hash: str) -> dict[str, Any]:
+    """Known fields only: peft's own reader lets a config name modules to import."""
     check_adapter(folder, base_hash)
     settings = _json(folder, ADAPTER_CONFIG, folder.name)
     with _library_errors(folder.name):
-        from peft import set_peft_model_state_dict
-        from peft.utils import get_peft_model_state_dict
-        from safetensors.torch import load_file
+        return {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "target_modules")}
 
-        # Built from known fields: peft's own reader lets a config name modules to import.
-        known = {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "target_modules")}
-        tuned = with_lora(model, trainable=trainable, **known)
-        weights = load_file(folder / ADAPTER)
-        if weights.keys() != get_peft_model_state_dict(tuned).keys():
-            raise ValueError("the adapter's weights are not those of its config")
-        set_peft_model_state_dict(tuned, weights)
-    return tuned if trainable else tuned.eval()
+
+def _fill(model: Any, folder: Path, name: str = "default") -> None:
+    from peft import set_peft_model_state_dict
+    from peft.utils import get_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    weights = load_file(folder / ADAPTER)
+    if weights.keys() != get_peft_model_state_dict(model, adapter_name=name).keys():
+        raise ValueError("the adapter's weights are not those of its config")
+    set_peft_model_state_dict(model, weights, adapter_name=name)
 
 
 def with_lora(model: Any, *, trainable: bool, **settings: Any) -> Any:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from safetensors.torch import load_file
-
+from zega_core.errors import InvalidInput
 from zega_core.fine_tune import adapter, base, batches, checkpoint
 from zega_core.fine_tune.checkpoint import Tensors
 from zega_core.fine_tune.measure import perplexity
@@ -52,9 +51,12 @@ def _measured(work: Training, rows: Sequence[Row], best: Tensors) -> Result:
     with model.disable_adapter():
         bare = perplexity(work.compute, texts, size)
     before = bare
-    if plan.start:
-        adapter.set_weights(model, load_file(Path(plan.start) / base.ADAPTER))
-        before = perplexity(work.compute, texts, size)
+    if plan.in_use:
+        try:
+            with adapter.another(model, Path(plan.in_use), work.base_hash):
+                before = perplexity(work.compute, texts, size)
+        except InvalidInput as error:
+            work.note(f"{error} The new version was compared with the base model instead.")
     adapter.set_weights(model, best)
     epoch = progress.losses[max(0, progress.best_step - work.schedule.per_epoch) : progress.best_step]
     return Result(

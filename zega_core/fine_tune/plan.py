@@ -39,13 +39,15 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``base`` is a folder with config.json, *.safetensors and a tokenizer; ``base_name`` what the writer called it.
-    ``start`` is the adapter folder to go on from, empty for a fresh one. ``batch_size`` is examples an optimizer step,
+    ``start`` is the adapter folder to go on from, empty for a fresh one; ``in_use`` that of the version
+    in use, which the new one is measured against. ``batch_size`` is examples an optimizer step,
     of which ``micro_batch`` are computed at once. ``max_length`` is tokens of a window. Validation is measured
     ``evaluations`` times an epoch; training ends after ``patience`` of them without a lower loss."""
 
     base: str
     base_name: str = ""
     start: str = ""
+    in_use: str = ""
     parent: int | None = None
     rank: int = 16
     alpha: int = 32
@@ -67,9 +69,9 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it. Losses are nats a token; perplexities are exp of that over the completions of the held-out
-    texts (the writer's own where there are any), None where nothing is held out. ``before`` is the model that training
-    began from, ``base`` the bare base model. ``files`` are SHA-256 by name. ``stopped`` means that the writer ended it
-    early, ``stopped_early`` that the validation loss did."""
+    texts (the writer's own where there are any), None where nothing is held out. ``before`` is the version in use (the
+    base model where there is none that fits it), ``base`` the bare base model. ``files`` are SHA-256 by name.
+    ``stopped`` means that the writer ended it early, ``stopped_early`` that the validation loss did."""
 
     steps: int
     best_step: int

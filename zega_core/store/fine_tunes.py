@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from logging import getLogger
 from typing import Any
 
@@ -161,20 +161,6 @@ def metrics(session: Session, writer_id: str, run_id: str) -> list[TrainingMetri
     row = get(session, writer_id, run_id)
     query = select(TrainingMetric).where(TrainingMetric.fine_tune_id == row.id).order_by(col(TrainingMetric.step))
     return list(session.exec(query).all())
-
-
-def rates(session: Session, writer_id: str, base: str, last: int = 5) -> list[float]:
-    """Tokens a second of the writer's last finished fine-tunes of this base, newest first."""
-    query = (
-        select(FineTune.tokens_per_second, FineTune.config)
-        .where(FineTune.user_id == writer_id, FineTune.status == RunStatus.done)
-        .order_by(col(FineTune.id).desc())
-        .limit(50)
-    )
-    found: Iterable[float] = (
-        rate for rate, config in session.exec(query) if rate and isinstance(config, dict) and config.get("base") == base
-    )
-    return [rate for rate, _ in zip(found, range(last), strict=False)]
 
 
 def total_steps(session: Session, writer_id: str) -> int:
