@@ -74,7 +74,7 @@ def bands(summary: Summary) -> str:
         if number:
             which = f"score {least:g} or more" if least else "score less"
             said.append(f"{number:,} {which} and count {TIMES[weight]}")
-    return f"By quality: {_listed(said)}." if said else ""
+    return f"By quality: {'; '.join(said)}." if said else ""
 
 
 def splits(summary: Summary) -> str:

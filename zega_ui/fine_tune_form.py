@@ -79,8 +79,8 @@ def learns_from(summary: Summary, warnings: Sequence[str]) -> None:
     grid.metric(
         "Own words",
         f"{summary.own_share:.0%}",
-        help=f"Yours among all words that it learns from. As they weigh more, they make up {summary.weighted_own_share:.0%} of what "
-        "it learns.",
+        help="Yours among all words that it learns from. As they weigh more, they make up "
+        f"{summary.weighted_own_share:.0%} of what it learns.",
     )
     quality = "–" if summary.quality is None else f"{summary.quality:.1f}"
     grid.metric("Quality", quality, help="The mean score, from 0 to 10.")

@@ -117,13 +117,13 @@ def _rename(writer: str, number: int, field: str) -> None:
 
 @st.dialog("Delete this version?")
 def _confirm(writer: str, version: Version) -> None:
+    # No caption and no primary button: a dialog lies outside of what sets the colours of these in dark (zega.css).
     st.text(f"{words.title(version)} and its files are deleted from this machine.")
-    st.caption("That cannot be undone. The examples that it learned from stay.")
+    st.text("That cannot be undone. The examples that it learned from stay.")
     with st.container(horizontal=True, gap="small"):
         gone = st.button(
             f"Delete v{version.number} for good",
             key="delete-now",
-            type="primary",
             on_click=form.act,
             args=(WHERE, versions.delete, writer, version.number, get_settings()),
         )

@@ -95,7 +95,7 @@ def test_ready_says_what_it_will_learn_from(page: Any):
     assert "Your own pages: 12 examples" in text
     assert "each counts twice" in text
     assert "Teachers' pieces: 42 examples" in text
-    assert "18 score 9 or more and count twice, 18 score 8 or more and count one and a half times" in text
+    assert "18 score 9 or more and count twice; 18 score 8 or more and count one and a half times" in text
     assert "minute" in text
     assert "on this machine" in text
     assert not app.button(key="start").disabled
