@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,4 +112,5 @@ def test_torch_stays_out_of_app_worker_and_command_line(module: str):
 def test_shipped_data_is_never_written_to():
     for path in FILES:
         source = path.read_text(encoding="utf-8")
-        assert "DATA /" not in source or "write" not in source, path
+        writes = re.search(r"\.write|\.mkdir|\.unlink|open\([^)]*[\"'][wax]b?[\"']", source)
+        assert "DATA /" not in source or not writes, path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +12,14 @@ from typing import Any
 
 import pytest
 from sqlmodel import delete
-from zega_core.learning import Task
 
 from tests.support import tuned
+from tests.support.outcome import RESULT
 from tests.support.worker import until
 from zega_core import db, fine_tuning, training_process, versions
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.plan import Plan, Row
+from zega_core.learning import Task
 from zega_core.settings import Settings
 from zega_core.store import fine_tunes, leases
 from zega_core.store import versions as rows
@@ -228,7 +230,7 @@ KILLS: list[tuple[str, Callable[..., Any]]] = [
 
 def move(folder: Path, target: Path) -> None:
     target.parent.mkdir(parents=True)
-    (folder / "plan.json").replace(folder / "version" / "plan.json")
+    shutil.copyfile(folder / "plan.json", folder / "version" / "plan.json")
     (folder / "version").rename(target)
 
 
@@ -282,5 +284,5 @@ def test_tidying_keeps_what_may_go_on_and_what_is_there(config: Settings):
 def test_only_what_was_measured_as_nearer_is_put_in_use_by_itself(
     before: float | None, after: float | None, better: bool
 ):
-    result = replace(tuned.RESULT, perplexity_before=before, perplexity_after=after)
+    result = replace(RESULT, perplexity_before=before, perplexity_after=after)
     assert fine_tuning.is_nearer(result) is better

@@ -83,7 +83,7 @@ def test_it_waits_for_the_session_that_is_still_writing(engine: FakeEngine, conf
         assert sessions.get(session, "ana", row.session_id).fine_tuning_triggered
 
 
-@pytest.mark.parametrize("number, says", [(0, "there are 0: 15 more"), (1, "there are 1: 14 more"), (14, ": 1 more")])
+@pytest.mark.parametrize("number, says", [(0, "Keep 15 more"), (1, "Keep 14 more"), (14, "Keep 1 more")])
 def test_too_few_are_refused_with_how_many_are_missing(engine: FakeEngine, config: Settings, number: int, says: str):
     tuned.keep(config, "ana", number)
     with pytest.raises(InvalidInput, match=says):

@@ -148,8 +148,11 @@ class _Work:
         shutil.rmtree(making, ignore_errors=True)
         with self.settings.home_errors():
             write_run(making, task.plan, task.rows)
-            making.rename(self.folder)
-        self._hold(plan=asdict(task.plan), data=task.summary)
+        self.row.data = task.summary
+        # The row first: a folder is only gone on with when the row says what is in it.
+        if self._hold(plan=asdict(task.plan), data=task.summary) is not None:
+            with self.settings.home_errors():
+                making.rename(self.folder)
 
     def _train(self) -> Result | None:
         """What training came to, or None when the lease was lost."""
@@ -194,7 +197,7 @@ class _Work:
         if not target.is_dir():
             with self.settings.home_errors():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                (self.folder / "plan.json").replace(self.folder / "version" / "plan.json")
+                shutil.copyfile(self.folder / "plan.json", self.folder / "version" / "plan.json")
                 (self.folder / "version").rename(target)
         result = result or read_result(target)
         with db.session(self.settings) as session:

@@ -7,39 +7,15 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
+from tests.support.outcome import RESULT
 from zega_core import db, versions
 from zega_core.configs import FineTuneConfig
-from zega_core.fine_tune.plan import Plan, Result
+from zega_core.fine_tune.plan import Plan
 from zega_core.settings import Settings
 from zega_core.store import fine_tunes, writers
 from zega_core.store import versions as version_rows
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source, now
 from zega_core.version_tables import FineTune, Version
-
-RESULT = Result(
-    steps=60,
-    best_step=48,
-    epochs=10.0,
-    tokens=90_000,
-    seconds=71.0,
-    tokens_per_second=1_270.0,
-    train_loss=2.1,
-    validation_loss_before=3.9,
-    validation_loss=2.7,
-    perplexity_base=38.2,
-    perplexity_before=38.2,
-    perplexity_after=22.4,
-    held_out_texts=6,
-    held_out_own=False,
-    precision="bfloat16",
-    device="cpu",
-    micro_batch=8,
-    parameters=14_358_912,
-    trained_parameters=843_776,
-    base_hash="b" * 64,
-    size_bytes=3_400_000,
-    files={},
-)
 
 
 def keep(settings: Settings, writer: str, number: int, *, first: int = 0, **values: Any) -> None:
@@ -73,15 +49,15 @@ def fine_tune(settings: Settings, writer: str, status: str = RunStatus.done, **v
     return row
 
 
-def version(settings: Settings, writer: str, *, promote: bool = False, files: bool = True, **values: Any) -> Version:
+def version(config: Settings, writer: str, *, promote: bool = False, files: bool = True, **values: Any) -> Version:
     """A finished version with a small file of its own; its ``Result`` is ``RESULT``."""
-    with db.session(settings) as session:
+    with db.session(config) as session:
         writers.ensure(session, writer)
         number = version_rows.next_number(session, writer)
-    run = fine_tune(settings, writer, version_number=number, completed_at=now(), active_seconds=75.0)
+    run = fine_tune(config, writer, version_number=number, completed_at=now(), active_seconds=75.0)
     content = f"adapter {writer} {number}".encode()
     listed = {"adapter_model.safetensors": sha256(content).hexdigest()}
-    folder = versions.folder_of(settings, writer, number)
+    folder = versions.folder_of(config, writer, number)
     if files:
         folder.mkdir(parents=True)
         (folder / "adapter_model.safetensors").write_bytes(content)
@@ -102,7 +78,7 @@ def version(settings: Settings, writer: str, *, promote: bool = False, files: bo
         "size_bytes": RESULT.size_bytes,
         "seconds": RESULT.seconds,
     }
-    with db.session(settings) as session:
+    with db.session(config) as session:
         row = Version(**fields | values)
         session.add(row)
         session.flush()
