@@ -1,47 +1,90 @@
-"""Fine-Tune: what your model would learn from. Training itself is not part of this version."""
+"""Fine-Tune: what your model would learn from, watch it learn, choose the version that writes, try it."""
 
 import streamlit as st
+from sqlmodel import Session
 
-from zega_core import charts, db
-from zega_core.analytics import plural, until_fine_tune
-from zega_core.catalog import load_catalog
+from zega_core import db, triggers
+from zega_core.learning import Outlook, look
 from zega_core.settings import get_settings
-from zega_core.store import examples
+from zega_core.store import examples, fine_tunes, versions
+from zega_core.triggers import Until
+from zega_ui import fine_tune_form, fine_tune_live, playground, versions_view
 from zega_ui.boot import open_page
-from zega_ui.components import chart, empty_state, genre_name, page_header, section
+from zega_ui.components import empty_state, page_header, refusal, shielded
 
 writer = open_page()
-settings, catalog = get_settings(), load_catalog()
+settings = get_settings()
+Seen = tuple[tuple[tuple[str, str], ...], int | None]
 
-page_header("Fine-Tune", "What your own model will learn from.")
-with db.reading() as session:
-    kept = examples.count_kept(session, writer)
-    by_genre = examples.count_kept_by_genre(session, writer)
-if not kept:
+
+def stands(session: Session) -> Seen:
+    """Changes when the page should be drawn anew: another state of the last fine-tunes, another version in use."""
+    promoted = versions.promoted(session, writer)
+    rows = fine_tunes.recent(session, writer, 5)
+    return tuple((row.run_id, row.status) for row in rows), None if promoted is None else promoted.number
+
+
+def watch(seen: Seen) -> None:
+    """While nothing is under way: notice what was started or chosen elsewhere."""
+    with db.reading() as session:
+        found = stands(session)
+    if found != seen:
+        st.rerun()
+
+
+def not_yet(outlook: Outlook, until: Until) -> None:
+    with db.reading() as session:
+        kept = examples.count_kept(session, writer)
     empty_state(
         "tune",
-        "No kept examples yet",
-        f"A fine-tune begins at {settings.fine_tune_every} kept examples. Auto-Train writes and keeps them.",
-        lambda: st.page_link("pages/auto_train.py", label="Start with Auto-Train", icon=":material/auto_stories:"),
+        "Not enough to learn from yet" if kept else "No kept examples yet",
+        outlook.missing,
+        lambda: st.page_link("pages/auto_train.py", label="Write with Auto-Train", icon=":material/auto_stories:"),
     )
-    st.stop()
+    st.progress(min(1.0, until.new / until.every), text=f"{until.in_words()}.")
+    st.caption(
+        "You can start one as soon as there is enough. Teachers write examples for you in Auto-Train; your own words "
+        "weigh most: a page of yours counts twice as much as a teacher's of the same quality."
+    )
 
-left, right = st.columns(2, gap="large")
-short = until_fine_tune(kept, settings.fine_tune_every)
-with left:
-    section("How far you are")
-    chart(
-        charts.readiness(kept, settings.fine_tune_every),
-        key="readiness",
-        alt=f"{kept} kept examples, {settings.fine_tune_every} needed",
-    )
-    if short:
-        st.markdown(f"{plural(short, 'more kept example')} and there is enough to learn from.")
-        st.page_link("pages/auto_train.py", label="Write more with Auto-Train", icon=":material/auto_stories:")
+
+page_header(
+    "Fine-Tune", "Your kept examples become a version of your own model. You see how it learns, and you choose."
+)
+refusal()
+with db.reading() as opened:
+    seen = stands(opened)
+    going = fine_tunes.under_way(opened, writer)
+    last = fine_tunes.latest(opened, writer)
+    mine, promoted = versions.all_of(opened, writer), versions.promoted(opened, writer)
+
+if going:
+    main, side = st.columns([7, 5], gap="large")
+    with main:
+        st.fragment(shielded(fine_tune_live.live), run_every=1)(writer, going[0].run_id)
+    with side, st.container(border=True, key="setup"):
+        fine_tune_live.controls(writer, going[0], going[1:])
+else:
+    with db.reading() as opened:
+        config, until = fine_tunes.load_config(opened, writer), triggers.until_next(opened, writer, settings)
+        outlook = look(opened, writer, settings, config)
+    if last is None and outlook.missing:
+        not_yet(outlook, until)
     else:
-        st.markdown("There is enough to learn from.")
-    st.caption("This version of ZEGA collects examples. It does not train a model yet; nothing you collect is lost.")
-with right:
-    section("Kept examples by genre")
-    words = ", ".join(f"{genre_name(key)} {number}" for key, number in by_genre.items())
-    chart(charts.genre_distribution(by_genre, catalog.genres), key="genres", alt=f"Kept examples by genre: {words}")
+        # On a phone columns stack: what matters most comes first.
+        main, side = st.columns([7, 5], gap="large")
+        with main:
+            if last is None:
+                fine_tune_form.learns_from(outlook.summary, outlook.warnings)
+            else:
+                made = next((one for one in mine if one.number == last.version_number), None)
+                fine_tune_live.result(writer, last, made, promoted)
+        with side, st.container(border=True, key="setup"):
+            can_continue = last is not None and fine_tune_live.can_continue(last)
+            fine_tune_form.setup(writer, outlook, config, until, primary=not can_continue)
+        if last is not None and outlook.summary.examples:
+            fine_tune_form.learns_from(outlook.summary, outlook.warnings)
+    st.fragment(shielded(watch), run_every=2)(seen)
+if mine:
+    versions_view.show(writer, mine, promoted)
+    playground.show(writer, mine, promoted)

@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"teachers", "pieces", "passes", "refitting", "local", "learning"},
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing"},
-    {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words"},
+    {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words", "fine_tune_words", "learning_words"},
     {"jobs"},
     {"readiness"},
     {"cli", "__main__"},

@@ -49,3 +49,33 @@ def test_no_scores_is_no_error():
 def test_the_gauge_is_red_until_there_is_enough():
     assert traces(charts.readiness(10, 50))[0]["gauge"]["bar"]["color"] == charts.RUBRIC
     assert traces(charts.readiness(50, 50))[0]["gauge"]["bar"]["color"] == charts.INK
+
+
+def test_the_loss_of_what_it_learns_from_and_of_what_is_kept_aside_differ_in_more_than_colour():
+    figure = charts.loss_curve([(1, 3.0), (2, 2.5)], [(0, 3.2), (1, 2.9), (2, 2.6)], steps=10)
+    training, validation, best = traces(figure)
+    assert (list(training["x"]), list(training["y"])) == ([1, 2], [3.0, 2.5])
+    assert training["mode"] == "lines"
+    assert (validation["marker"]["symbol"], validation["line"]["dash"]) == ("diamond", "dot")
+    assert (list(best["x"]), list(best["y"])) == ([2], [2.6])
+    assert figure.to_dict()["layout"]["xaxis"]["range"][1] > 10
+
+
+def test_the_best_is_the_first_of_the_lowest():
+    assert charts.lowest([(0, 3.0), (4, 2.0), (8, 2.0), (12, 2.5)]) == (4, 2.0)
+    assert charts.lowest([]) is None
+
+
+def test_a_run_that_has_not_begun_is_no_error():
+    assert len(traces(charts.loss_curve([], []))) == 2
+
+
+@given(st.lists(st.floats(0, 20), max_size=1000))
+def test_a_long_line_is_thinned_and_keeps_its_end_and_its_bounds(losses: list[float]):
+    points = list(enumerate(losses, 1))
+    (line, *_) = traces(charts.loss_curve(points, []))
+    assert len(line["x"]) <= charts.POINTS
+    assert list(line["x"])[-1:] == [step for step, _ in points[-1:]]
+    assert not losses or min(losses) - 1e-9 <= min(line["y"]) <= max(line["y"]) <= max(losses) + 1e-9
+    if len(losses) <= charts.POINTS:
+        assert list(line["y"]) == losses

@@ -8,10 +8,15 @@ import plotly.graph_objects as go
 
 from zega_core.catalog import Genre
 
+Point = tuple[int, float]
+"""An optimizer step and the loss there."""
+
 INK = "#5B7FA8"
 RUBRIC = "#B5573F"
 NEUTRAL = "#8A8F8C"
 BIN = 0.5
+POINTS = 300
+"""Points of a line beyond which neighbours are drawn as their mean: a phone shows no more."""
 
 # No font or grid colours: the page's own theme supplies them, so one figure serves light and dark.
 _LAYOUT = go.Layout(
@@ -111,3 +116,56 @@ def readiness(kept: int, needed: int) -> go.Figure:
     )
     figure.update_layout(margin={"l": 24, "r": 36, "t": 16, "b": 14})
     return figure
+
+
+def lowest(points: Sequence[Point]) -> Point | None:
+    """The first point with the lowest loss."""
+    return min(points, key=lambda point: point[1], default=None)
+
+
+def loss_curve(training: Sequence[Point], validation: Sequence[Point], *, steps: int = 0) -> go.Figure:
+    """Loss in nats a token by optimizer step: training as a line, validation as points of another form, the best of
+    them marked. ``steps`` is how far the axis goes at least, so that a run under way fills it from the left."""
+    figure = _figure(280)
+    line = _thinned(training)
+    figure.add_scatter(
+        name="Texts it learns from",
+        x=[step for step, _ in line],
+        y=[loss for _, loss in line],
+        mode="lines" if len(line) > 1 else "lines+markers",
+        line={"color": INK, "width": 2},
+        hovertemplate="step %{x}: %{y:.2f}<extra>learns from</extra>",
+    )
+    figure.add_scatter(
+        name="Texts kept aside",
+        x=[step for step, _ in validation],
+        y=[loss for _, loss in validation],
+        mode="lines+markers",
+        line={"color": RUBRIC, "width": 1.5, "dash": "dot"},
+        marker={"color": RUBRIC, "symbol": "diamond", "size": 9},
+        cliponaxis=False,
+        hovertemplate="step %{x}: %{y:.2f}<extra>kept aside</extra>",
+    )
+    best = lowest(validation)
+    if best is not None:
+        figure.add_scatter(
+            name="Best so far",
+            x=[best[0]],
+            y=[best[1]],
+            mode="markers",
+            marker={"color": RUBRIC, "symbol": "circle-open", "size": 19, "line": {"width": 2}},
+            cliponaxis=False,
+            hovertemplate="best, step %{x}: %{y:.2f}<extra></extra>",
+        )
+    last = max((step for step, _ in (*training, *validation)), default=1)
+    figure.update_xaxes(title="Step", showgrid=False, range=[0, max(steps, last, 1) * 1.03], tickformat="d", nticks=6)
+    figure.update_yaxes(nticks=5)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    return figure
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    """At most ``POINTS`` of them: each the mean of equally many neighbours, at the last one's step."""
+    size = max(1, -(-len(points) // POINTS))
+    parts = [points[start : start + size] for start in range(0, len(points), size)]
+    return [(part[-1][0], sum(loss for _, loss in part) / len(part)) for part in parts]
