@@ -65,11 +65,15 @@ def row(number: int, split: Split = "train", *, weight: float = 1.0, own: bool =
 
 
 def rows(train: int = 20, validation: int = 3, held_out: int = 3) -> list[Row]:
-    counts: dict[Split, int] = {"train": train, "validation": validation, "held_out": held_out}
-    splits: list[Split] = []
-    for split, count in counts.items():
-        splits += [split] * count
-    return [row(number, split, weight=1.0 + number % 3 / 2) for number, split in enumerate(splits)]
+    begins = {"validation": train, "held_out": train + validation}
+
+    def split(number: int) -> Split:
+        if number < begins["validation"]:
+            return "train"
+        return "validation" if number < begins["held_out"] else "held_out"
+
+    many = range(train + validation + held_out)
+    return [row(number, split(number), weight=1.0 + number % 3 / 2) for number in many]
 
 
 @pytest.fixture
