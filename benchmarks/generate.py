@@ -74,6 +74,7 @@ class Clock(BaseStreamer):
 
 def adapted() -> tuple[Any, Any]:
     model, tokenizer = bases.load(bases.BUILT_IN, dtype=torch.float32, device="cpu")
+    model.generation_config = GenerationConfig()  # how to write is said below, and nowhere else
     torch.manual_seed(1)
     tuned = bases.with_lora(model, trainable=False, r=16, lora_alpha=32, lora_dropout=0.0, target_modules=list(TARGETS))
     for name, weight in tuned.named_parameters():
