@@ -123,6 +123,13 @@ def test_writing_stops_at_the_models_own_ends_and_at_ours(tokenizer: Any, own: A
     assert stops(tokenizer, SimpleNamespace(eos_token_id=own)) == expected
 
 
+def test_a_blank_before_the_templates_mark_ends_no_text(tokenizer: Any, monkeypatch: pytest.MonkeyPatch):
+    spaced = "{% for m in messages %}{{ m.content }} <|end|>{% endfor %}"
+    monkeypatch.setattr(tokenizer, "chat_template", spaced)
+    assert len(end_ids(tokenizer)) == 2
+    assert stops(tokenizer) == [3]
+
+
 def test_importing_it_loads_no_torch():
     import subprocess
     import sys
