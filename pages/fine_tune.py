@@ -61,7 +61,7 @@ with db.reading() as opened:
 if going:
     main, side = st.columns([7, 5], gap="large")
     with main:
-        st.fragment(shielded(fine_tune_live.live), run_every=1)(writer, going[0].run_id)
+        st.fragment(shielded(fine_tune_live.live), run_every=1)(writer, going[0].run_id, fine_tune_live.stand(going))
     with side, st.container(border=True, key="setup"):
         fine_tune_live.controls(writer, going[0], going[1:])
 else:
