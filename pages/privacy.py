@@ -10,9 +10,8 @@ from zega_core.store.ledger import Sent
 from zega_core.teachers import Place
 from zega_ui import teaching_form as form
 from zega_ui.boot import open_page
-from zega_ui.components import page_header, section
+from zega_ui.components import page_header, plain, section
 from zega_ui.teacher_cards import clock
-from zega_ui.teacher_terms import plain
 
 writer = open_page()
 settings = get_settings()

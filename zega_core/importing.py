@@ -34,6 +34,10 @@ BATCH, BATCH_CHARS = 50, 200_000
 """Pairs, and characters of them, stored in one transaction. They are scored before it."""
 MOST = 100_000
 """New pairs that one import takes."""
+TOO_BAD = 100_000
+"""Faults after which the rest of a file is not read: it must be another kind of file."""
+TOLD = 1_000
+"""Lines after which progress is told where nothing is stored."""
 SHOWN = 200
 """Errors that are told one by one."""
 MAX_NAME = 200
@@ -68,30 +72,38 @@ def import_pairs(
     """Store the pairs of a JSONL file, or of its lines (``fine_tune.pairs``). ``own`` when the writer wrote them: they
     are kept whatever their score, and weigh as manuscript pages. ``name`` is the file's.
 
-    ``progress`` is told bytes read and bytes in all (0 where that is not known) after each batch. Once ``stop`` is set
-    it ends with what is stored. Raises InvalidInput for a file that cannot be read at all, HomeError when the database
+    ``progress`` is told bytes read and bytes in all (0 where that is not known) now and then. Once ``stop`` is set it
+    ends with what is stored. Raises InvalidInput for a file that cannot be read at all, HomeError when the database
     cannot be used.
     """
     check_writer_id(writer_id)
     called = _file_name(name or (source.name if isinstance(source, Path) else ""))
     size = source.stat().st_size if isinstance(source, Path) and source.is_file() else 0
     work = _Import(writer_id, settings, own, called)
-    any_line = False
+    tell, stop = progress or (lambda done, of: None), stop or threading.Event()
+    number = 0
     for line in pairs.read(source, called or "The file", load_catalog()):
-        any_line = True
+        number += 1
         work.note(line)
         for pair in line.pairs:
             work.take(pair)
-            if work.full and work.store() and progress is not None:
-                progress(line.end, size)
-            if work.stored >= MOST or (stop is not None and stop.is_set()):
-                return work.outcome(finished=False)
-    if not any_line:
+            if work.full:
+                work.store()
+                tell(line.end, size)
+            if work.over or stop.is_set():
+                break
+        if number % TOLD == 0:
+            tell(line.end, size)
+        if stop.is_set():
+            return work.outcome(finished=False)
+        if work.over:
+            break
+    if not number:
         raise InvalidInput(f"{called or 'The file'} holds no pairs: it is empty.")
     work.store()
-    if progress is not None:
-        progress(size, size)
-    return work.outcome(finished=True)
+    if not work.over:
+        tell(size, size)
+    return work.outcome(finished=not work.over)
 
 
 def _file_name(name: str) -> str:
@@ -121,6 +133,10 @@ class _Import:
     def stored(self) -> int:
         return self.counts[ExampleStatus.kept] + self.counts[ExampleStatus.set_aside]
 
+    @property
+    def over(self) -> bool:
+        return self.stored >= MOST or self.counts["bad"] >= TOO_BAD
+
     def note(self, line: Line) -> None:
         """What is to be said of a line."""
         self.counts["system"] += line.system
@@ -138,17 +154,17 @@ class _Import:
         self.waiting[words] = pair
         self.chars += len(pair.prompt) + len(pair.completion)
 
-    def store(self) -> bool:
+    def store(self) -> None:
         """Score and store what waits."""
         waiting, self.waiting, self.chars = self.waiting, {}, 0
         if not waiting:
-            return False
+            return
         with db.reading(self.settings) as session:
             there = imported.present(session, self.writer_id, waiting)
             new = {words: pair for words, pair in waiting.items() if words not in there}
             if not new and not any(self._claims(example) for example in there.values()):
                 self.counts["duplicates"] += len(waiting)
-                return True
+                return
             self.kept.learn(session)  # the long part of looking for twins, before the transaction
         reports = {words: _scored(pair) for words, pair in new.items()}
         with db.session(self.settings) as session:
@@ -161,7 +177,6 @@ class _Import:
                     self._meet(session, there[words])
                 else:
                     self._add(session, pair, words, reports.get(words) or _scored(pair), taste)
-        return True
 
     def _add(self, session: db.Session, pair: Pair, words: str, report: QualityReport, taste: Taste) -> None:
         example = Example(
@@ -219,6 +234,8 @@ class _Import:
     def _notes(self) -> Iterable[str]:
         if self.stored >= MOST:
             yield f"One import takes {MOST:,} new pairs. Import the file again to go on with the rest."
+        if self.counts["bad"] >= TOO_BAD:
+            yield f"{TOO_BAD:,} lines cannot be used, so the rest was not read. Check that this is the right file."
         if self.counts["bad"] > SHOWN:
             yield f"Only the first {SHOWN} of {self.counts['bad']:,} errors are listed."
         if self.counts["system"]:

@@ -121,14 +121,14 @@ def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
         base,
         start=str(in_use) if go_on else "",
         parent=current.number if go_on and current is not None else None,
-        data_hash=found.hash,
+        data_hash="",
     )
-    plan = replace(plan, in_use="" if in_use is None else str(in_use))
     if go_on and current is not None:  # an adapter keeps its shape
         kept_shape = {name: value for name in ("rank", "alpha") if (value := current.settings.get(name))}
         plan = replace(plan, **kept_shape)
     _check_disk(forecast(found.summary, plan, base, machine(settings.home), rate=rate), settings)
     rows = data.for_continuing(found.rows, ids, plan.seed) if go_on else found.rows
+    plan = replace(plan, in_use="" if in_use is None else str(in_use), data_hash=data.fingerprint(rows))
     return Task(plan, rows, found.summary.as_dict())
 
 

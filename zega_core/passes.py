@@ -141,7 +141,7 @@ def standing(session: Session, writer_id: str, settings: Settings) -> Standing:
     asked = scores.waits(row)
     unfinished = last is not None and not last.finished
     begun = last is not None and unfinished and abs(time.time() - last.at) < SILENT
-    elements = [element.key for element in load_catalog().elements]
+    elements = ["", *(element.key for element in load_catalog().elements)]
     return Standing(
         pieces=scores.count_before(session, writer_id, None),
         older=scores.count_outdated(session, writer_id, QUALITY_VERSION, elements),

@@ -75,8 +75,9 @@ def measured(text: Text, written: str) -> QualityReport | None:
     if not all(isinstance(one, str) for one in (written, text.prompt, text.genre, text.element)):
         return None
     try:
-        load_catalog().genre(text.genre)
-        element = load_catalog().element(text.element)
+        if text.genre:  # what was imported may have neither
+            load_catalog().genre(text.genre)
+        element = load_catalog().element(text.element) if text.element else None
     except InvalidInput:
         return None
     return score(written, text.prompt, text.genre, element)

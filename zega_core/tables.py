@@ -163,6 +163,7 @@ class Example(Table, table=True):
             postgresql_where=text("status = 'kept'"),
         ),
         Index("ix_example_user_status", "user_id", "status", "genre"),
+        Index("ix_example_user_text", "user_id", "text_hash"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

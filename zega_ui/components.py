@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
@@ -95,6 +96,11 @@ def refusal() -> None:
         error_state("That could not be done", st.session_state.pop("refusal"), key="refusal-shown")
 
 
+def plain(text: str) -> str:
+    """For Markdown: the text itself, whatever it holds."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
 def genre_label(genre: Genre) -> str:
     """Markdown: the genre's icon in its colour, and its name."""
     return f':color[:material/{genre.icon}:]{{foreground="{genre.color}"}} {genre.label}'
@@ -144,13 +150,15 @@ def score_badge(example: Example) -> None:
 def heading_of(example: Example, *, teacher: bool = True) -> None:
     """Genre and element, and with ``teacher`` who wrote it and what it scored."""
     element = _word(load_catalog().elements, example.element, "label")
+    genre = genre_label_of(example.genre) if example.genre else "Genre not known"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{genre_label_of(example.genre)}**")
+        st.markdown(f"**{genre}**")
         if not teacher:
             st.caption(element, width="stretch")
             return
         best_of = f" · best of {example.votes}" if example.votes > 1 else ""
-        st.caption(f"{element} · {providers.label_of(example.model or '')}{best_of}", width="stretch")
+        who = providers.label_of(example.model) if example.model else example.origin or "your own words"
+        st.caption(plain(" · ".join(filter(None, (element, f"{who}{best_of}")))), width="stretch")
         score_badge(example)
 
 

@@ -11,8 +11,7 @@ from zega_core.quality.sameness import Kind, Repetition, least_of, repetitions
 from zega_core.store import kept, tastes
 from zega_ui import teaching_form as form
 from zega_ui import worn_view
-from zega_ui.components import asked_for, empty_state, genre_label_of, prose, section
-from zega_ui.teacher_terms import plain
+from zega_ui.components import asked_for, empty_state, genre_label_of, plain, prose, section
 from zega_ui.worn_view import LOOKED_AT, Stamp
 
 LINES, PIECES = 8, 3

@@ -14,8 +14,7 @@ from zega_core.teacher_checks import Standing
 from zega_core.teachers import Place
 from zega_ui import teacher_terms
 from zega_ui import teaching_form as form
-from zega_ui.components import local_time, prose
-from zega_ui.teacher_terms import plain
+from zega_ui.components import local_time, plain, prose
 
 MARKS = {
     "ready": ("check_circle", "green"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,11 +10,7 @@ from zega_core import teacher_words
 from zega_core.configs import ProviderKey
 from zega_core.teachers import Place
 from zega_ui import teaching_form as form
-
-
-def plain(text: str) -> str:
-    """For Markdown: the text itself, whatever it holds."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+from zega_ui.components import plain
 
 
 def limits(writer: str, place: Place, models: Sequence[str]) -> None:

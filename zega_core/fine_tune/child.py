@@ -1,7 +1,7 @@
 """The process that trains: ``python -m zega_core.fine_tune.child FOLDER``.
 
 It tells what it does as JSON lines on standard output and ends when standard input closes, since then nobody is there
-to listen. With several GPUs it starts itself once for each, by accelerate, and passes on what the first of them says.
+to listen. With several GPUs it starts itself once for each, and passes on what the first of them says; accelerate ties them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    "ACCELERATE_LOG_LEVEL": "ERROR",
 }
 UNEXPECTED = (
     "Training ended by an error that ZEGA did not foresee. The log has the details; press Continue to try again."
@@ -126,9 +125,7 @@ def _gpus(device: str | None) -> int:
 def _several(options: argparse.Namespace, processes: int, listener: IO[str]) -> int:
     """Start this module ``processes`` times and pass on the events of the first. They end with this process: its end of
     their standard input closes."""
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(processes)]
-    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    command += ["--cpu"] if options.device == "cpu" else ["--multi_gpu"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command += ["--module", "zega_core.fine_tune.child", str(options.folder)]
     command += ["--device", options.device] if options.device else []
     last: dict[str, Any] = {}

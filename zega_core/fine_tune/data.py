@@ -136,7 +136,7 @@ def prepare(
     sides = split([one.key for one in good], [one.piece.completion for one in good], near_duplicate_share, known)
     asked = _Wording(catalog)
     rows = [_row(one.piece, asked.prompt(one.piece), side) for one, side in zip(good, sides, strict=True)]
-    return Prepared(rows, _summary(good, rows, left_out), _hash(rows))
+    return Prepared(rows, _summary(good, rows, left_out), fingerprint(rows))
 
 
 def missing(summary: Summary) -> str:
@@ -277,7 +277,7 @@ def _tokens(rows: Sequence[Row], sizes: Sequence[int], side: Split) -> int:
     return round(TOKENS_A_WORD * sum(counted))
 
 
-def _hash(rows: Iterable[Row]) -> str:
+def fingerprint(rows: Iterable[Row]) -> str:
     names = sorted(Row.__dataclass_fields__)
     digest = sha256()
     for row in rows:

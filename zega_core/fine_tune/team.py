@@ -32,7 +32,7 @@ class Team:
 
     def first(self, value: float) -> float:
         """What rank 0 says."""
-        return float(self.sum(torch.tensor(value if self.speaks else 0.0, device=self.device)))
+        return float(self.sum(torch.tensor(float(value) if self.speaks else 0.0, device=self.device)))
 
     def add_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
         """Each process has the gradient of its share of the batch; afterwards each has that of the whole. An adapter

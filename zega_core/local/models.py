@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
@@ -12,6 +13,9 @@ from zega_core.local.names import ModelName, read_name, version
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.providers.local import Local
 from zega_core.settings import Settings
+
+AT_ONCE = 1.0
+"""Seconds."""
 
 
 class Student:
@@ -27,23 +31,23 @@ class Student:
 
     def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
         """Raises a ProviderError."""
+        service, asked = self._service(options.stop), time.monotonic()
         try:
-            with closing(self._service(options.stop)) as service:
+            with closing(service):
                 return service.complete(self.model, messages, options)
         except ProviderUnavailable as error:
-            if not error.unreachable:
-                raise
-        with closing(self._service(options.stop)) as service:  # it left between being found and being asked
+            _wait_if_it_left(error, asked)
+        with closing(self._service(options.stop)) as service:
             return service.complete(self.model, messages, options)
 
     def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
         """Pieces of the text, then the completion as the generator's value. Raises a ProviderError."""
+        service, asked = self._service(options.stop), time.monotonic()
         try:
-            with closing(self._service(options.stop)) as service:
+            with closing(service):
                 return (yield from service.stream(self.model, messages, options))
         except ProviderUnavailable as error:
-            if not error.unreachable:
-                raise
+            _wait_if_it_left(error, asked)
         with closing(self._service(options.stop)) as service:
             return (yield from service.stream(self.model, messages, options))
 
@@ -52,6 +56,15 @@ class Student:
             return Local(process.access(self._settings, stop=stop, tell=self._waiting))
         except HomeError as error:
             raise ProviderUnavailable(str(error)) from error
+
+
+def _wait_if_it_left(error: ProviderUnavailable, asked: float) -> None:
+    """Raises the error again unless the process had ended, or was ending, when it was asked at ``asked``: then another
+    one is worth a try. One that ends later may do so because of what it was asked."""
+    unanswered = error.status is None and time.monotonic() - asked < AT_ONCE
+    if not error.unreachable and not unanswered:
+        raise error
+    time.sleep(process.LOOK)
 
 
 def student(

@@ -27,6 +27,7 @@ from zega_core.providers.service import Access
 from zega_core.settings import ROOT, Settings
 
 HOST = "127.0.0.1"
+MODULE = "zega_core.local.server"
 TAKEN = 3
 """Exit status of a process that found another one running."""
 IDLE_SECONDS = 600.0
@@ -81,7 +82,7 @@ def access(
 ) -> Access:
     """Where the process listens, started first if it does not run. ``tell`` gets a sentence if that takes time.
     Raises ProviderUnavailable, HomeError when ZEGA_HOME cannot be used, or Cancelled when ``stop`` is set meanwhile."""
-    until = time.monotonic() + patience
+    until, told = time.monotonic() + patience, False
     child: subprocess.Popen[bytes] | None = None
     while True:
         found = running(settings)
@@ -98,9 +99,10 @@ def access(
         elif child is None or child.poll() is not None:
             if child is not None and child.returncode not in (0, TAKEN):
                 raise _failed(settings, child.returncode)
-            if child is None and tell is not None:
-                tell(STARTING)
             child = start(settings) or child
+        if tell is not None and not told:
+            tell(STARTING)
+            told = True
         if stop is not None and stop.is_set():
             raise Cancelled("The run was stopped.")
         if time.monotonic() > until:
@@ -123,12 +125,12 @@ def running(settings: Settings) -> Running | None:
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes] | None:
-    """Start the process and do not wait for it; the one that this process started before while that lives. None when
-    another process has one. Raises HomeError when ZEGA_HOME cannot be used."""
+    """Start the process and do not wait for it. None when there is one, be it ready or not. Raises HomeError when
+    ZEGA_HOME cannot be used."""
     with _starting:
         child = _children.get(settings.home)
         if child is not None and child.poll() is None:
-            return child
+            return None
         settings.prepare_home()
         if is_locked(settings):
             return None
@@ -195,7 +197,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     with settings.home_errors(), log_path(settings).open("ab") as out:
         # A session of its own: it stays for other pages and processes when the one that needed it first is gone.
         return subprocess.Popen(
-            [sys.executable, "-m", "zega_core.local.server", "--idle", f"{IDLE_SECONDS:g}"],
+            [sys.executable, "-m", MODULE, "--idle", f"{IDLE_SECONDS:g}"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=out,

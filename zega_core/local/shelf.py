@@ -147,7 +147,7 @@ def _base_of(folder: Path) -> Path:
         if path.stat().st_size > LONGEST_PLAN:
             raise ValueError("too large")
         plan = json.loads(path.read_text(encoding="utf-8"))
-        base, name = plan["base"], plan.get("base_name", "")
+        base, name = plan["base"], plan["base_name"]
         if not isinstance(base, str) or not isinstance(name, str):
             raise ValueError("no text")
         found = Path(base)

@@ -128,10 +128,12 @@ def upgrade() -> None:
 
     with op.batch_alter_table("example", schema=None) as batch_op:
         batch_op.add_column(sa.Column("origin", sa.String(length=200), nullable=True))
+        batch_op.create_index("ix_example_user_text", ["user_id", "text_hash"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("example", schema=None) as batch_op:
+        batch_op.drop_index("ix_example_user_text")
         batch_op.drop_column("origin")
 
     with op.batch_alter_table("promotion", schema=None) as batch_op:
