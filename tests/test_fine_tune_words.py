@@ -85,6 +85,15 @@ def test_without_held_out_texts_nothing_is_claimed():
     assert said.startswith("No text could be kept aside")
 
 
+def test_how_much_of_it_was_the_writers_own():
+    for share, said in (
+        (0.32, "with 32% of the words"),
+        (0.0, "with none of the words"),
+        (7.0, "54 examples in 2 min"),
+    ):
+        assert said in words.outcome(run(), version(own_share=share))
+
+
 def test_what_came_of_one_that_was_stopped():
     metrics = {**version().metrics, "stopped": True}
     assert "You stopped it early; this is the best that it had reached." in words.outcome(

@@ -151,9 +151,9 @@ def outcome(row: FineTune, version: Version | None) -> str:
 
 
 def _learned(version: Version) -> str:
-    said = plural(version.examples, "example")
     share = number(version.own_share, 0, 1)
-    return said if share is None else f"{said}, with {share:.0%} of the words your own,"
+    whose = "" if share is None else f", with {f'{share:.0%}' if share else 'none'} of the words your own,"
+    return plural(version.examples, "example") + whose
 
 
 def standing(model: str, version: Version, promoted: Version | None) -> str:

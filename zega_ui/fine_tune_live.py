@@ -12,7 +12,7 @@ from zega_core.analytics import no_sign_of_life, plural
 from zega_core.fine_tune.data import read_summary
 from zega_core.jobs import client
 from zega_core.store import fine_tunes
-from zega_core.tables import UNFINISHED, RunStatus, now
+from zega_core.tables import RunStatus, now
 from zega_core.version_tables import FineTune, TrainingMetric, Version
 from zega_ui import versions_view
 from zega_ui.components import chart, error_state, guarded, section
@@ -21,12 +21,21 @@ from zega_ui.teacher_cards import clock
 LOSS = "Loss says how surprised the model is by each next bit of text, in nats a token. Lower is less."
 
 
-def live(writer: str, run_id: str) -> None:
-    """Redrawn every second; when it has ended, the whole page is."""
+Stand = list[tuple[str, str, bool]]
+
+
+def stand(rows: Sequence[FineTune]) -> Stand:
+    """Of those under way: what the part of the page beside the live view was drawn by."""
+    return [(row.run_id, row.status, row.data is None) for row in rows]
+
+
+def live(writer: str, run_id: str, seen: Stand) -> None:
+    """Redrawn every second; the whole page is when this one has ended, or another one waits."""
     with db.reading() as session:
         row = fine_tunes.get(session, writer, run_id)
         metrics = fine_tunes.metrics(session, writer, run_id)
-    if row.status not in UNFINISHED:
+        going = fine_tunes.under_way(session, writer)
+    if stand(going) != seen:
         st.rerun()
     section(words.heading(row))
     share, hint = words.progress(row)
