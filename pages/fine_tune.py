@@ -3,7 +3,7 @@
 import streamlit as st
 from sqlmodel import Session
 
-from zega_core import db, triggers
+from zega_core import db, fine_tune_words, triggers
 from zega_core.learning import Outlook, look
 from zega_core.learning_words import own_words
 from zega_core.settings import get_settings
@@ -78,7 +78,7 @@ else:
                 made = next((one for one in mine if one.number == last.version_number), None)
                 fine_tune_live.result(writer, last, made, promoted)
         with side, st.container(border=True, key="setup"):
-            can_continue = last is not None and fine_tune_live.can_continue(last)
+            can_continue = last is not None and fine_tune_words.can_continue(last)
             fine_tune_form.setup(writer, outlook, config, until, primary=not can_continue)
         if last is not None and outlook.summary.examples:
             fine_tune_form.learns_from(outlook.summary, outlook.warnings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from zega_core.analytics import in_words, plural, took
 from zega_core.charts import Point, lowest
+from zega_core.fine_tuning import NO_HELP
 from zega_core.quality.validation import number
 from zega_core.tables import RunStatus
 from zega_core.version_tables import FineTune, TrainingMetric, Version
@@ -133,6 +134,12 @@ def surprise(version: Version) -> str:
     if version.parent is not None and found.base is not None:
         said.append(f"{version.base or 'The built-in model'} alone has {perplexity(found.base)}.")
     return " ".join([*said, caveat]).strip()
+
+
+def can_continue(row: FineTune) -> bool:
+    """Whether it makes sense to go on with it: one that learned nothing of use would end the same again."""
+    ended = row.status in (RunStatus.stopped, RunStatus.failed)
+    return ended and row.version_number is None and row.error != NO_HELP
 
 
 def outcome(row: FineTune, version: Version | None) -> str:

@@ -92,10 +92,6 @@ def controls(writer: str, row: FineTune, waiting: Sequence[FineTune]) -> None:
             )
 
 
-def can_continue(row: FineTune) -> bool:
-    return row.status in (RunStatus.stopped, RunStatus.failed) and row.version_number is None
-
-
 def result(writer: str, row: FineTune, version: Version | None, promoted: Version | None) -> None:
     """What came of the last one."""
     section("Last fine-tune", f"Ended {clock(row.completed_at)}" if row.completed_at else None)
@@ -108,7 +104,7 @@ def result(writer: str, row: FineTune, version: Version | None, promoted: Versio
         st.text(words.outcome(row, version))
     for note in words.notes(row):
         st.text(note)
-    if can_continue(row):
+    if words.can_continue(row):
         st.button(
             "Continue",
             type="primary",

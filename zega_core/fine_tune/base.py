@@ -63,7 +63,7 @@ def resolve(name: str, *, download: bool = False) -> Path:
         return cached
     if not download:
         raise InvalidInput(
-            f"{name} is not on this machine. Download it first, which needs a connection, or choose the built-in model."
+            f"{name} is not on this machine. It is fetched when a fine-tune begins, unless Local only is on."
         )
     return hub.download(name)
 
