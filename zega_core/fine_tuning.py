@@ -63,8 +63,10 @@ def run(run_id: str, attempt: int, *, settings: Settings) -> RunStatus | None:
 
 
 def _end(row: FineTune, status: RunStatus, seconds: float, error: str | None, settings: Settings) -> RunStatus | None:
+    # A number that no version came of (the disk was full) is given back: Continue may make one yet.
+    given = {} if status == RunStatus.done else {"version_number": None}
     with db.session(settings) as session:
-        if not leases.end(session, row, status, seconds, error, phase=""):
+        if not leases.end(session, row, status, seconds, error, phase="", **given):
             return None
     if status == RunStatus.done:
         shutil.rmtree(folder_of(settings, row.run_id), ignore_errors=True)
@@ -193,12 +195,13 @@ class _Work:
                 if leases.holds(session, row, phase="saving", version_number=number) is None:
                     return None
             row.version_number = number
-        target = self._version_folder(row.version_number)
-        if not target.is_dir():
+        target, made = self._version_folder(row.version_number), self.folder / "version"
+        if made.is_dir():  # else it is in its place already; what lies there now is nobody's
             with self.settings.home_errors():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / "plan.json", self.folder / "version" / "plan.json")
-                (self.folder / "version").rename(target)
+                shutil.copyfile(self.folder / "plan.json", made / "plan.json")
+                shutil.rmtree(target, ignore_errors=True)
+                made.rename(target)
         result = result or read_result(target)
         with db.session(self.settings) as session:
             writers.lock(session, row.user_id)
