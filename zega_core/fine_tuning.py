@@ -109,8 +109,9 @@ class _Work:
             return self._store_version(), None
         if not (self.folder / "plan.json").is_file():
             self._hold(phase="preparing")
-            if not self._prepared():
-                return None, None
+            status = self._prepared()
+            if status != RunStatus.running:
+                return (None if status is None else RunStatus.stopped), None
         try:
             result = self._train()
         except InvalidInput as error:
@@ -128,17 +129,22 @@ class _Work:
         with db.session(self.settings) as session:
             return leases.holds(session, self.row, **values)
 
-    def _prepared(self) -> bool:
-        """Lay out the folder; False when the lease was lost meanwhile. A base model may have to be fetched for it,
-        which can take its time."""
-        with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+    def _prepared(self) -> RunStatus | None:
+        """Lay out the folder; the run's status then, None when the lease was lost meanwhile. A base model may have to
+        be fetched for it, which can take its time: who stops or takes over the run does not wait for that."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        try:
             preparing = pool.submit(self._prepare)
-            while not preparing.done():
+            while True:
                 wait([preparing], HEARTBEAT)
-                if self._hold() is None:
-                    return False
-            preparing.result()
-        return True
+                status = self._hold()
+                if status != RunStatus.running:
+                    return status
+                if preparing.done():
+                    preparing.result()
+                    return status
+        finally:
+            pool.shutdown(wait=False)
 
     def _prepare(self) -> None:
         config = checked(FineTuneConfig, **self.row.config)
@@ -146,6 +152,8 @@ class _Work:
         with self.settings.home_errors():
             self.folder.parent.mkdir(exist_ok=True)
         task = learning.task(self.row.user_id, self.settings, config)
+        if self._hold() is None:  # it took long, and the run has ended or is another's
+            return
         making = self.folder.with_name(f"{self.folder.name}.tmp")
         shutil.rmtree(making, ignore_errors=True)
         with self.settings.home_errors():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from tests.support import tuned
 from tests.support.engine import FakeEngine, fake_engine
+from tests.support.worker import until
 from zega_core import db, fine_tuning, training_process, versions
 from zega_core.errors import NotFound
 from zega_core.fine_tune.base import file_hash
@@ -270,3 +273,25 @@ def test_what_an_older_home_left_in_the_place_of_a_version_is_not_taken_for_it(c
     row = create(config, RunStatus.queued)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     assert adapters(config) == {1: True}
+
+
+@pytest.mark.usefixtures("scripted")
+def test_stop_does_not_wait_for_a_base_model_that_is_being_fetched(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    asked, fetched, at_once = threading.Event(), threading.Event(), fine_tuning.learning.task
+
+    def slow(*arguments: Any) -> Task:
+        asked.set()
+        fetched.wait(30)
+        return at_once(*arguments)
+
+    monkeypatch.setattr(fine_tuning.learning, "task", slow)
+    row = create(config, RunStatus.queued)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(fine_tuning.run, row.run_id, 1, settings=config)
+        assert asked.wait(30)
+        client.stop_fine_tune("ana", row.run_id, config)
+        assert running.result(20) == RunStatus.stopped
+    fetched.set()
+    until(lambda: not [one for one in threading.enumerate() if one.name.startswith("prepare")], 20)
+    assert not fine_tuning.folder_of(config, row.run_id).exists()
+    assert adapters(config) == {}
