@@ -63,8 +63,10 @@ def run(run_id: str, attempt: int, *, settings: Settings) -> RunStatus | None:
 
 
 def _end(row: FineTune, status: RunStatus, seconds: float, error: str | None, settings: Settings) -> RunStatus | None:
+    # A number that no version came of (the disk was full) is given back: Continue may make one yet.
+    given = {} if status == RunStatus.done else {"version_number": None}
     with db.session(settings) as session:
-        if not leases.end(session, row, status, seconds, error, phase=""):
+        if not leases.end(session, row, status, seconds, error, phase="", **given):
             return None
     if status == RunStatus.done:
         shutil.rmtree(folder_of(settings, row.run_id), ignore_errors=True)
@@ -107,8 +109,9 @@ class _Work:
             return self._store_version(), None
         if not (self.folder / "plan.json").is_file():
             self._hold(phase="preparing")
-            if not self._prepared():
-                return None, None
+            status = self._prepared()
+            if status != RunStatus.running:
+                return (None if status is None else RunStatus.stopped), None
         try:
             result = self._train()
         except InvalidInput as error:
@@ -126,17 +129,22 @@ class _Work:
         with db.session(self.settings) as session:
             return leases.holds(session, self.row, **values)
 
-    def _prepared(self) -> bool:
-        """Lay out the folder; False when the lease was lost meanwhile. A base model may have to be fetched for it,
-        which can take its time."""
-        with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+    def _prepared(self) -> RunStatus | None:
+        """Lay out the folder; the run's status then, None when the lease was lost meanwhile. A base model may have to
+        be fetched for it, which can take its time: who stops or takes over the run does not wait for that."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        try:
             preparing = pool.submit(self._prepare)
-            while not preparing.done():
+            while True:
                 wait([preparing], HEARTBEAT)
-                if self._hold() is None:
-                    return False
-            preparing.result()
-        return True
+                status = self._hold()
+                if status != RunStatus.running:
+                    return status
+                if preparing.done():
+                    preparing.result()
+                    return status
+        finally:
+            pool.shutdown(wait=False)
 
     def _prepare(self) -> None:
         config = checked(FineTuneConfig, **self.row.config)
@@ -144,6 +152,8 @@ class _Work:
         with self.settings.home_errors():
             self.folder.parent.mkdir(exist_ok=True)
         task = learning.task(self.row.user_id, self.settings, config)
+        if self._hold() is None:  # it took long, and the run has ended or is another's
+            return
         making = self.folder.with_name(f"{self.folder.name}.tmp")
         shutil.rmtree(making, ignore_errors=True)
         with self.settings.home_errors():
@@ -193,12 +203,13 @@ class _Work:
                 if leases.holds(session, row, phase="saving", version_number=number) is None:
                     return None
             row.version_number = number
-        target = self._version_folder(row.version_number)
-        if not target.is_dir():
+        target, made = self._version_folder(row.version_number), self.folder / "version"
+        if made.is_dir():  # else it is in its place already; what lies there now is nobody's
             with self.settings.home_errors():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / "plan.json", self.folder / "version" / "plan.json")
-                (self.folder / "version").rename(target)
+                shutil.copyfile(self.folder / "plan.json", made / "plan.json")
+                shutil.rmtree(target, ignore_errors=True)
+                made.rename(target)
         result = result or read_result(target)
         with db.session(self.settings) as session:
             writers.lock(session, row.user_id)

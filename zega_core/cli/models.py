@@ -13,13 +13,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
-from zega_core import db, importing, versions
+from zega_core import db, fine_tune_words, importing, versions
 from zega_core.analytics import in_words, no_sign_of_life, took
 from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, FineTuneConfig, check_writer_id, checked
 from zega_core.errors import InvalidInput
 from zega_core.jobs import client
+from zega_core.quality.validation import number
 from zega_core.settings import get_settings
 from zega_core.store import fine_tunes, writers
 from zega_core.store import versions as rows
@@ -55,8 +57,8 @@ def fine_tune(
         writers.ensure(session, check_writer_id(writer))
         chosen = fine_tunes.load_config(session, writer).model_dump()
     config = checked(FineTuneConfig, **chosen | {name: value for name, value in asked.items() if value is not None})
+    run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
     with Worker(settings) as helper:
-        run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
         row = _follow(writer, run_id, helper)
     with db.reading(settings) as session:
         version = rows.find(session, writer, row.version_number or 0)
@@ -91,10 +93,8 @@ def _follow(writer: str, run_id: str, helper: Worker) -> FineTune:
 
 
 def _said(row: FineTune) -> str:
-    if row.status == RunStatus.queued:
-        return "Waiting for the worker"
-    said = {"preparing": "Preparing the examples", "training": "Training", "measuring": "Measuring", "saving": "Saving"}
-    text = no_sign_of_life(row.heartbeat_at, now()) or said.get(row.phase, "Loading the base model")
+    silent = row.status != RunStatus.queued and no_sign_of_life(row.heartbeat_at, now())
+    text = silent or fine_tune_words.heading(row)
     left = f", {in_words(row.seconds_left)} left" if row.phase == "training" and row.seconds_left else ""
     return text + left
 
@@ -146,25 +146,34 @@ def list_versions(
         print_json(facts)
         return
     if not found:
-        screen.print(f"There is no version yet; {versions.model_name(writer)} is the base model.", highlight=False)
+        screen.print(
+            f"There is no version yet; {versions.model_name(writer)} is the base model.",
+            highlight=False,
+            soft_wrap=True,
+        )
         return
     table = Table("Version", "Name", "In use", "From", "Examples", "Own words", "Perplexity", "Made", box=None)
     for version, fact in zip(found, facts, strict=True):
-        before, after = fact["perplexity_before"], fact["perplexity_after"]
+        measured = fine_tune_words.measured(version)
+        change = "–"
+        if measured is not None:
+            change = " → ".join(fine_tune_words.perplexity(one) for one in (measured.before, measured.after))
         table.add_row(
             f"v{version.number}",
-            version.name,
+            Text(version.name),  # the writer's words, not marks of the terminal
             "yes" if fact["promoted"] else "",
             "base" if version.parent is None else f"v{version.parent}",
             f"{version.examples:,}",
-            f"{version.own_share:.0%}",
-            f"{before:.1f} → {after:.1f}" if before is not None and after is not None else "–",
+            "–" if fact["own_share"] is None else f"{fact['own_share']:.0%}",
+            change,
             f"{version.created_at:%Y-%m-%d %H:%M}",
         )
     Console().print(table)
 
 
 def _facts(version: Version, in_use: Version | None) -> dict[str, Any]:
+    """Figures that cannot be read are None."""
+    metrics = version.metrics if isinstance(version.metrics, dict) else {}
     return {
         "version": version.number,
         "name": version.name,
@@ -174,9 +183,9 @@ def _facts(version: Version, in_use: Version | None) -> dict[str, Any]:
         "base_hash": version.base_hash,
         "data_hash": version.data_hash,
         "examples": version.examples,
-        "own_share": version.own_share,
-        "perplexity_before": version.metrics.get("perplexity_before"),
-        "perplexity_after": version.metrics.get("perplexity_after"),
+        "own_share": number(version.own_share, 0, 1),
+        "perplexity_before": number(metrics.get("perplexity_before"), 0, fine_tune_words.HUGE),
+        "perplexity_after": number(metrics.get("perplexity_after"), 0, fine_tune_words.HUGE),
         "size_mb": round(version.size_bytes / 1e6, 2),
         "seconds": round(version.seconds, 1),
         "created_at": version.created_at.isoformat(),
@@ -187,7 +196,7 @@ def _facts(version: Version, in_use: Version | None) -> dict[str, Any]:
 @cli.command(epilog="Example: zega promote --writer ana --version 3, or --base for the base model")
 def promote(
     writer: Annotated[str, WRITER] = DEFAULT_WRITER,
-    version: Annotated[int | None, typer.Option(help="Number of the version to use.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Number of the version to use.")] = None,
     base: Annotated[bool, typer.Option("--base", help="Use the base model.")] = False,
 ) -> None:
     """Choose which version writes."""
@@ -195,16 +204,18 @@ def promote(
         raise InvalidInput("Say which version: --version 3, or --base for the base model.")
     versions.promote(check_writer_id(writer), version, get_settings())
     screen.print(
-        f"{versions.model_name(writer)} is {'the base model' if base else f'v{version}'} now.", highlight=False
+        f"{versions.model_name(writer)} is {'the base model' if base else f'v{version}'} now.",
+        highlight=False,
+        soft_wrap=True,
     )
 
 
 @cli.command("roll-back", epilog="Example: zega roll-back --writer ana")
 def roll_back(writer: Annotated[str, WRITER] = DEFAULT_WRITER) -> None:
     """Use again what was in use before."""
-    number = versions.roll_back(check_writer_id(writer), get_settings())
-    now_used = "the base model" if number is None else f"v{number}"
-    screen.print(f"{versions.model_name(writer)} is {now_used} again.", highlight=False)
+    earlier = versions.roll_back(check_writer_id(writer), get_settings())
+    now_used = "the base model" if earlier is None else f"v{earlier}"
+    screen.print(f"{versions.model_name(writer)} is {now_used} again.", highlight=False, soft_wrap=True)
 
 
 @cli.command("import", epilog="Example: zega import --writer ana --file pairs.jsonl --own")
@@ -235,4 +246,5 @@ def import_pairs(
         out = Console()
         for sentence in importing.in_words(found):
             out.print(sentence, highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(130 if stop.is_set() else 0 if found.kept or found.duplicates or not found.bad else 1)
+    of_use = found.kept or found.set_aside or found.duplicates or not found.bad
+    raise typer.Exit(130 if stop.is_set() else 0 if of_use else 1)
