@@ -267,15 +267,32 @@ def test_tidying_keeps_what_may_go_on_and_what_is_there(config: Settings):
     kept = tuned.version(config, "ana")
     for name in (waiting.run_id, f"{waiting.run_id}.tmp", "f" * 32):
         (config.home / "fine_tunes" / name).mkdir(parents=True)
-    orphan = versions.folder_of(config, "ana", 7)
-    orphan.mkdir(parents=True)
+    deleted = tuned.version(config, "ana")
+    with db.session(config) as session:
+        rows.remove(session, rows.get(session, "ana", deleted.number))
     fine_tuning.tidy(config)
     assert {path.name for path in (config.home / "fine_tunes").iterdir()} == {
         waiting.run_id,
         f"{waiting.run_id}.tmp",
     }
     assert versions.folder_of(config, "ana", kept.number).exists()
-    assert not orphan.exists()
+    assert not versions.folder_of(config, "ana", deleted.number).exists()
+
+
+def test_versions_that_another_database_of_this_home_made_are_left_alone(config: Settings):
+    """zega.db was moved away, or ZEGA_DATABASE_URL set: what it knew may come back."""
+    theirs = versions.folder_of(config, "ana", 1)
+    theirs.mkdir(parents=True)
+    (theirs / "adapter_model.safetensors").write_bytes(b"theirs")
+    by_hand = theirs.with_name("v1 before the move")
+    by_hand.mkdir()
+    write_script(config)
+    assert fine_tuning.run(ask(config).run_id, 1, settings=config) == RunStatus.done
+    fine_tuning.tidy(config)
+    assert (theirs / "adapter_model.safetensors").read_bytes() == b"theirs"
+    assert by_hand.exists()
+    (version,) = all_versions(config)
+    assert version.number == 2
 
 
 @pytest.mark.parametrize(

@@ -79,20 +79,17 @@ def folder_of(settings: Settings, run_id: str) -> Path:
 
 
 def tidy(settings: Settings) -> None:
-    """Delete what no row speaks of: folders of fine-tunes that made their version or were deleted, and of versions
-    that were deleted when the process was killed."""
+    """Delete the folders of fine-tunes that made their version or were deleted, and of versions that were deleted when
+    the process was killed. A version that this database never knew stays: it may be another one's of this home."""
     runs = list((settings.home / "fine_tunes").glob("*"))  # before the rows: what is made meanwhile must stay
-    made = list((settings.home / "versions").glob("*/v*"))
     with db.reading(settings) as session:
         wanted = fine_tunes.may_go_on(session)
-        numbers = [*version_rows.everybodys(session), *fine_tunes.reserved(session)]
-    kept = {versions.folder_of(settings, writer, number) for writer, number in numbers}
+        deleted = fine_tunes.made(session) - set(version_rows.everybodys(session))
     for folder in runs:
         if folder.name.removesuffix(".tmp") not in wanted:
             shutil.rmtree(folder, ignore_errors=True)
-    for folder in made:
-        if folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
+    for writer, number in deleted:
+        shutil.rmtree(versions.folder_of(settings, writer, number), ignore_errors=True)
 
 
 class _Work:
@@ -200,15 +197,16 @@ class _Work:
             with db.session(self.settings) as session:
                 writers.lock(session, row.user_id)
                 number = version_rows.next_number(session, row.user_id)
+                while self._version_folder(number).is_dir():  # another database's of this home: it is not overwritten
+                    number += 1
                 if leases.holds(session, row, phase="saving", version_number=number) is None:
                     return None
             row.version_number = number
         target, made = self._version_folder(row.version_number), self.folder / "version"
-        if made.is_dir():  # else it is in its place already; what lies there now is nobody's
+        if made.is_dir():  # else it is in its place already
             with self.settings.home_errors():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / "plan.json", made / "plan.json")
-                shutil.rmtree(target, ignore_errors=True)
                 made.rename(target)
         result = result or read_result(target)
         with db.session(self.settings) as session:
