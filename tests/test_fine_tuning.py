@@ -94,13 +94,47 @@ def test_a_finished_one_is_a_version_with_its_files_and_in_use(config: Settings,
     assert not fine_tuning.folder_of(config, row.run_id).exists()
 
 
-def test_a_version_that_is_no_nearer_is_made_and_not_put_in_use(config: Settings):
+def test_a_version_that_is_no_nearer_is_made_and_not_put_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):
     tuned.version(config, "ana", promote=True)
+    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
     write_script(config, {"after": 40.0})
     row = ask(config)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
     assert in_use(config) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["another one is used", "the base is used", "the one in use has another base"])
+def test_what_was_not_measured_against_what_is_in_use_is_not_put_in_its_place(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+):
+    tuned.version(config, "ana", promote=True)
+    tuned.version(config, "ana")
+    measured = "" if "base" in meanwhile.split()[-1] else str(versions.folder_of(config, "ana", 1))
+    task = replace(TASK, plan=replace(TASK.plan, in_use=measured))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
+    write_script(config)
+    row = ask(config)
+    chosen = {"another one is used": 2, "the base is used": None}.get(meanwhile, 1)
+    versions.promote("ana", chosen, config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert in_use(config) == chosen
+    who = "the base model" if chosen is None else f"v{chosen}"
+    assert f"not measured against {who}" in " ".join(found(config, row).notes)
+
+
+def test_what_was_measured_as_nearer_than_the_one_in_use_takes_its_place(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    tuned.version(config, "ana", promote=True)
+    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
+    write_script(config)
+    row = ask(config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert in_use(config) == 2
+    assert found(config, row).notes == ["One note."]
 
 
 def test_training_that_never_helped_makes_no_version_and_says_so(config: Settings):

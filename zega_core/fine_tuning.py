@@ -7,6 +7,7 @@ round. Its folder holds all it needs to go on, so whoever takes the run up after
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from logging import getLogger
@@ -208,16 +209,18 @@ class _Work:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / "plan.json", made / "plan.json")
                 made.rename(target)
-        result = result or read_result(target)
+        result, plan = result or read_result(target), read_plan(target)
         with db.session(self.settings) as session:
             writers.lock(session, row.user_id)
-            if leases.holds(session, row, notes=_notes(row, result)) is None:
+            if version_rows.find(session, row.user_id, row.version_number) is not None:
+                return leases.holds(session, row) and RunStatus.done
+            reserve = versions.not_compared(version_rows.promoted(session, row.user_id), plan.in_use)
+            if leases.holds(session, row, notes=_notes([*row.notes, *result.notes, *reserve])) is None:
                 return None
-            if version_rows.find(session, row.user_id, row.version_number) is None:
-                session.add(version := self._version(row.version_number, read_plan(target), result))
-                session.flush()
-                if is_nearer(result):
-                    version_rows.promote(session, row.user_id, version)
+            session.add(version := self._version(row.version_number, plan, result))
+            session.flush()
+            if is_nearer(result) and not reserve:
+                version_rows.promote(session, row.user_id, version)
         return RunStatus.done
 
     def _version(self, number: int, plan: Plan, result: Result) -> Version:
@@ -242,13 +245,13 @@ class _Work:
 
 
 def is_nearer(result: Result) -> bool:
-    """Whether a new version may be put in use by itself: the held-out texts surprise it less than what was in use."""
+    """Whether the held-out texts surprise a new version less than what was in use when its training began."""
     before, after = result.perplexity_before, result.perplexity_after
     return before is not None and after is not None and after < before
 
 
-def _notes(row: FineTune, result: Result) -> list[str]:
-    return list(dict.fromkeys([*row.notes, *result.notes]))[:50]
+def _notes(said: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(said))[:50]
 
 
 class _Reports:
@@ -286,7 +289,7 @@ class _Reports:
                 case "note":
                     self.notes.append(str(event["text"])[:500])
         if self.notes != self.row.notes:
-            self.row.notes = self.notes = list(dict.fromkeys(self.notes))[:50]
+            self.row.notes = self.notes = _notes(self.notes)
             values["notes"] = self.notes
         with db.session(self.settings) as session:
             status = leases.holds(session, self.row, **values)
