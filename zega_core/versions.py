@@ -92,6 +92,17 @@ def delete(writer_id: str, number: int, settings: Settings) -> None:
     shutil.rmtree(folder_of(settings, writer_id, number), ignore_errors=True)
 
 
+def not_compared(current: Version | None, measured: str) -> list[str]:
+    """What to say, and why it is not put in use by itself, of a new version that was measured against another one than
+    is in use by now. ``measured`` is the folder of that one, empty for the base model."""
+    if Path(measured).name == ("" if current is None else f"v{current.number}"):
+        return []
+    return [
+        f"It was not measured against {in_words(current)}, which is in use now, so it was not put in use by itself. Let "
+        "both write under Try it, then choose."
+    ]
+
+
 def check_files(settings: Settings, version: Version) -> None:
     """Raises NotFound when a version's files are not there."""
     folder = folder_of(settings, version.user_id, version.number)

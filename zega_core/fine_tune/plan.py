@@ -24,7 +24,8 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 @dataclass(frozen=True, slots=True)
 class Row:
     """One example as it is trained on. ``prompt`` is the request in the words that the model will be asked with.
-    ``weight`` multiplies its tokens in the loss. ``own`` marks the writer's own words."""
+    ``weight`` multiplies its tokens in the loss; 0 marks one that was learned before and is not learned again. ``own``
+    marks the writer's own words."""
 
     example_id: int
     prompt: str
