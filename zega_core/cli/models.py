@@ -42,7 +42,9 @@ def fine_tune(
     learning_rate: Annotated[str | None, typer.Option(help="Highest step size.")] = None,
     rank: Annotated[str | None, typer.Option(help="Rank of the adapter.")] = None,
     batch_size: Annotated[str | None, typer.Option(help="Examples a step.")] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed and examples give the same version.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="The same seed draws the same first weights and batches again.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
 ) -> None:
     """Train a new version on what is kept. What is left out is as set on the Fine-Tune page, or chosen by ZEGA.
@@ -108,7 +110,13 @@ def _result(row: FineTune, version: Version | None, in_use: Version | None) -> d
     before, after = metrics.get("perplexity_before"), metrics.get("perplexity_after")
     message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}"
     if not promoted:
-        message = f"v{version.number} was made and is not in use: it is no nearer to the texts that it has not seen"
+        unknown = before is None or after is None
+        why = (
+            "no text could be set apart to try it on"
+            if unknown
+            else "it is no nearer to the texts that it has not seen"
+        )
+        message = f"v{version.number} was made and is not in use: {why}"
     if before is not None and after is not None:
         message += (
             f". Perplexity on {metrics.get('held_out_texts')} held-out texts: {before:.1f} before, {after:.1f} after"
