@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -192,6 +193,20 @@ def test_stop_before_anything_was_learned_makes_no_version(make_run: MakeRun):
     with pytest.raises(InvalidInput, match="before its first step"):
         train(folder, Listener(), device="cpu")
     assert not (folder / "version").exists()
+
+
+def test_what_was_stopped_before_it_was_any_better_goes_on_when_the_wish_is_gone(make_run: MakeRun):
+    data = [row(1, words=20)] * 8 + [replace(row(40 + n), split="validation", completion="zyx 9 !" * 9) for n in (1, 2)]
+    folder = make_run(data=data, epochs=4, patience=9, learning_rate=3e-2)
+    first = train(folder, stop_at(folder, 3), device="cpu")
+    assert (first.stopped, first.steps, first.best_step) == (True, 3, 0)
+    shutil.rmtree(folder / "version")  # as the worker does with what is of no use
+    assert train(folder, Listener(), device="cpu").steps == 3, "killed before Continue was pressed"
+    shutil.rmtree(folder / "version")
+    (folder / "stop").unlink()
+    again, told = run_to_end(folder)
+    assert not again.stopped
+    assert [event["step"] for event in told.of("step")] == [4, 5, 6, 7, 8]
 
 
 def test_training_ends_when_validation_gets_no_better(make_run: MakeRun):
