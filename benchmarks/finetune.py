@@ -2,7 +2,7 @@
 Also what kills cost, and what going on from a version saves.
 
     python benchmarks/finetune.py [--examples 50] [--epochs 2] [--threads 1]       needs TRL: pip install trl
-    python benchmarks/finetune.py --kills 10
+    python benchmarks/finetune.py --kills 10 [--examples 50] [--epochs 2]
     python benchmarks/finetune.py --retrain [--old BOOK.txt] [--new BOOK.txt]
 
 Same base (the built-in model), pieces of the storyteller, rank 16, batch 8, epochs, learning rates, order of batches.
@@ -222,8 +222,8 @@ def child(folder: Path, goal: int, delay: float) -> tuple[list[int], bool]:
 
 def kills(options: argparse.Namespace, home: Path) -> None:
     """One run killed again and again, another undisturbed."""
-    plan = Plan(str(base.BUILT_IN), epochs=4, learning_rate=2e-3, precision="bfloat16", patience=99, dropout=0.05)
-    data = rows(stories(1), {"train": 40, "validation": 4, "held_out": 4})
+    plan = Plan(str(base.BUILT_IN), epochs=options.epochs, learning_rate=2e-3, precision="bfloat16", patience=99)
+    data = rows(stories(1), {"train": options.examples, "validation": 4, "held_out": 4})
     for name in ("undisturbed", "killed"):
         write_run(home / name, plan, data)
     straight, _ = child(home / "undisturbed", 0, 0.0)

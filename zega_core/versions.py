@@ -141,17 +141,17 @@ def _facts(version: Version) -> list[tuple[str, str]]:
         ("Begins from", "the base model" if version.parent is None else f"v{version.parent}"),
         ("Base model", version.base or "built-in"),
         ("Base weights", version.base_hash[:12]),
-        ("Examples", f"{version.examples:,}"),
+        ("Examples", _number(version.examples, ",.0f")),
         ("Data", version.data_hash[:12]),
-        ("Your own words", f"{version.own_share:.0%}"),
+        ("Your own words", _number(version.own_share, ".0%")),
         ("Perplexity before", _number(metrics.get("perplexity_before"), ".1f")),
         ("Perplexity after", _number(metrics.get("perplexity_after"), ".1f")),
         ("Validation loss", _number(metrics.get("validation_loss"), ".3f")),
         ("Steps", _number(metrics.get("steps"), ",.0f")),
         ("Best at step", _number(metrics.get("best_step"), ",.0f")),
         *((label, _shown(chosen.get(key))) for key, label in CHOSEN.items()),
-        ("Size", f"{version.size_bytes / 1e6:.1f} MB"),
-        ("Training time", f"{version.seconds:.0f} s"),
+        ("Size in bytes", _number(version.size_bytes, ",.0f")),
+        ("Training time in seconds", _number(version.seconds, ",.0f")),
     ]
 
 

@@ -15,9 +15,8 @@ from zega_core.local import models
 from zega_core.providers.base import GenerationOptions
 from zega_core.settings import get_settings
 from zega_core.version_tables import Version
-from zega_ui.components import error_state, genre_name, prose, section, shielded
+from zega_ui.components import error_state, genre_name, plain, prose, section, shielded
 from zega_ui.side_by_side import Side, Streaming, Trial
-from zega_ui.teacher_terms import plain
 
 TRIAL = "trial"
 EVERY = 0.2

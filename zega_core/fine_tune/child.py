@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+FINAL = ("done", "error")
 UNEXPECTED = (
     "Training ended by an error that ZEGA did not foresee. The log has the details; press Continue to try again."
 )
@@ -135,9 +136,10 @@ def _several(options: argparse.Namespace, processes: int, listener: IO[str]) -> 
     last: dict[str, Any] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8") as group:
         for line in group.stdout or ():
-            last = json.loads(line)
-            _tell(listener, last)
-    if last.get("event") not in ("done", "error"):
+            if last.get("event") not in FINAL:  # the others then only say that they lost the first
+                last = json.loads(line)
+                _tell(listener, last)
+    if last.get("event") not in FINAL:
         _tell(listener, {"event": "error", "message": ENDED, "kind": "unexpected"})
     return 0 if last.get("event") == "done" else 1
 

@@ -52,7 +52,7 @@ class Plan:
     parent: int | None = None
     rank: int = 16
     alpha: int = 32
-    dropout: float = 0.05
+    dropout: float = 0.0
     targets: Sequence[str] = TARGETS
     learning_rate: float = 1e-3
     epochs: int = 10
