@@ -323,3 +323,22 @@ def test_a_config_that_names_modules_to_import_has_no_say(version: Path, tiny: P
     import sys
 
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/model", f"/{'a' * 290}"])
+def test_a_folder_that_cannot_even_be_looked_for_is_a_sentence(name: str):
+    with pytest.raises(InvalidInput, match=r"cannot be read .*choose another base model"):
+        base.resolve(name)
+
+
+@pytest.mark.parametrize("look", [base.describe, base.weights_hash])
+def test_a_folder_without_access_is_a_sentence(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], Any]
+):
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for act in ("is_file", "open", "stat"):
+        monkeypatch.setattr(Path, act, refuse)
+    with pytest.raises(InvalidInput, match=r"cannot be read \(Permission denied\)"):
+        look(copy)
