@@ -98,8 +98,8 @@ def not_compared(current: Version | None, measured: str) -> list[str]:
     if Path(measured).name == ("" if current is None else f"v{current.number}"):
         return []
     return [
-        f"It was not measured against {in_words(current)}, which is in use now, so it was not put in use by itself. Let "
-        "both write under Try it, then choose."
+        f"It was not measured against {in_words(current)}, which is in use now, so it was not put in use by itself. "
+        "Let both write under Try it, then choose."
     ]
 
 
