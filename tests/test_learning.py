@@ -20,6 +20,7 @@ from zega_core.configs import FineTuneConfig
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune.plan import write_run
+from zega_core.keys import save_key
 from zega_core.learning import Outlook, look, prepared
 from zega_core.settings import Settings
 from zega_core.store import learned, writers
@@ -114,6 +115,23 @@ def test_where_the_version_in_use_is_not_whole_training_begins_at_the_base(confi
         assert (task.plan.parent, task.plan.start, task.plan.in_use) == (None, "", "")
     with pytest.raises(InvalidInput, match="v1"):
         learning.task("ana", config, FineTuneConfig(start="promoted"))
+
+
+def test_the_key_that_was_entered_is_what_a_base_model_is_fetched_with(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    given: list[str | None] = []
+
+    def refuse(name: str, key: str | None) -> Path:
+        given.append(key)
+        raise InvalidInput(f"{name} is open only to those who accepted its terms.")
+
+    monkeypatch.setattr(learning.bases.hub, "download", refuse)
+    save_key(config, "huggingface", "hf_for_the_tests")
+    keep(1)
+    with pytest.raises(InvalidInput, match="accepted its terms"):
+        learning.task("ana", config, FineTuneConfig(base="one/gated-model-of-nobody"))
+    assert given == ["hf_for_the_tests"]
 
 
 def test_over_several_versions_nothing_that_was_learned_becomes_new_or_is_held_out(config: Settings):

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from zega_core import db, versions
 from zega_core.catalog import load_catalog
-from zega_core.configs import FineTuneConfig
+from zega_core.configs import FineTuneConfig, ProviderKey
 from zega_core.errors import HomeError, InvalidInput, ZegaError
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import data, defaults
@@ -23,6 +23,7 @@ from zega_core.fine_tune.base import BaseInfo
 from zega_core.fine_tune.data import Piece, Prepared, Summary
 from zega_core.fine_tune.forecast import Forecast, forecast, machine
 from zega_core.fine_tune.plan import Plan, Row, read_rows
+from zega_core.keys import key_of
 from zega_core.settings import Settings
 from zega_core.store import kept, learned, scores, teaching
 from zega_core.store import versions as version_rows
@@ -98,7 +99,8 @@ def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
     with db.reading(settings) as session:
         fetch = not teaching.load(session, writer_id).local_only
         current = version_rows.promoted(session, writer_id)
-    base = bases.describe(bases.resolve(config.base, download=fetch), config.base)
+    key = key_of(settings, ProviderKey.huggingface)
+    base = bases.describe(bases.resolve(config.base, download=fetch, key=key), config.base)
     in_use = None if current is None else _whole(current, base, config, settings)
     trained = _trained_on(in_use)
     with db.reading(settings) as session:

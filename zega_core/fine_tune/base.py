@@ -43,9 +43,10 @@ class BaseInfo:
     has_template: bool
 
 
-def resolve(name: str, *, download: bool = False) -> Path:
+def resolve(name: str, *, download: bool = False, key: str | None = None) -> Path:
     """The folder of a base model: the built-in one for "", a folder, or an id on Hugging Face that is on this machine
-    or, with ``download``, is fetched. Raises InvalidInput, ProviderUnavailable or HomeError with what to do."""
+    or, with ``download``, is fetched (with ``key`` if it is not open to all). Raises InvalidInput, ProviderUnavailable
+    or HomeError with what to do."""
     if not name:
         return BUILT_IN
     if name.startswith("~") or Path(name).is_absolute():
@@ -62,7 +63,7 @@ def resolve(name: str, *, download: bool = False) -> Path:
         raise InvalidInput(
             f"{name} is not on this machine. It is fetched when a fine-tune begins, unless Local only is on."
         )
-    return hub.download(name)
+    return hub.download(name, key)
 
 
 def describe(folder: Path, name: str = "") -> BaseInfo:
