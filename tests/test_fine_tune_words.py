@@ -78,7 +78,20 @@ def test_the_base_is_named_where_training_went_on_from_a_version():
     metrics = {"perplexity_base": 38.0, "perplexity_before": 25.0, "perplexity_after": 22.0, "held_out_texts": 40}
     assert "The built-in model alone has 38." in words.surprise(version(metrics=metrics, parent=2))
     assert "gpt2 alone has 38." in words.surprise(version(metrics=metrics, parent=2, base="gpt2"))
-    assert "alone has" not in words.surprise(version(metrics=metrics))
+    assert "alone has" not in words.surprise(version(metrics=metrics | {"perplexity_before": 38.0}))
+
+
+def test_the_base_is_named_where_another_version_was_in_use():
+    metrics = {"perplexity_base": 60.0, "perplexity_before": 38.0, "perplexity_after": 22.0, "held_out_texts": 40}
+    assert "The built-in model alone has 60." in words.surprise(version(metrics=metrics))
+
+
+def test_perplexities_on_other_texts_are_not_to_be_compared():
+    first, second = (version(number, data_hash="d", base_hash="b") for number in (1, 2))
+    assert words.apart(first, second) == ""
+    for other in ({"data_hash": "e"}, {"base_hash": "c"}):
+        said = words.apart(first, version(2, **{"data_hash": "d", "base_hash": "b"} | other))
+        assert "cannot be compared" in said
 
 
 def test_without_held_out_texts_nothing_is_claimed():

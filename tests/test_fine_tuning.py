@@ -24,6 +24,7 @@ from zega_core.settings import Settings
 from zega_core.store import fine_tunes, leases
 from zega_core.store import versions as rows
 from zega_core.tables import RunStatus
+from zega_core.training_process import Ended, TrainingProcess
 from zega_core.version_tables import FineTune, TrainingMetric, Version
 
 TASK = Task(
@@ -181,6 +182,22 @@ def test_a_killed_process_is_started_again_and_goes_on(config: Settings):
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     assert [step for step, *_ in steps(config, row)] == list(range(7))
     assert len(all_versions(config)) == 1
+
+
+def test_what_was_said_just_before_a_process_was_killed_is_stored(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    """It has a checkpoint of it and will not say it again."""
+    ended = TrainingProcess.ended
+
+    def late(self: TrainingProcess) -> Ended | None:
+        self._process.wait(30)  # all that it says comes between a look at its words and one at its life
+        return ended(self)
+
+    monkeypatch.setattr(TrainingProcess, "ended", late)
+    write_script(config, {"die_at": 4, "seconds": 0.3}, {})
+    row = ask(config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert steps(config, row) == [(0, False, True), *[(step, True, True) for step in range(1, 7)]]
+    assert found(config, row).notes == ["One note."]
 
 
 def test_a_process_that_is_killed_at_the_same_place_again_and_again_is_given_up_with_a_sentence(config: Settings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,15 @@ import pytest
 from sqlalchemy import text
 
 from tests.support import tuned
+from tests.support.outcome import RESULT
 from tests.support.scored import add
 from tests.support.teachers import story
 from zega_core import db, learning, versions
 from zega_core.configs import FineTuneConfig
+from zega_core.errors import InvalidInput
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune.plan import write_run
+from zega_core.keys import save_key
 from zega_core.learning import Outlook, look, prepared
 from zega_core.settings import Settings
 from zega_core.store import learned, writers
@@ -81,10 +86,52 @@ def test_what_was_trained_on_is_not_held_out(config: Settings):
     assert {row.split for row in again if row.prompt in held} == {"train"}
 
 
-def put_in_use(config: Settings, task: learning.Task) -> None:
-    """The version that a task comes to, as far as the next task looks at it."""
-    row = tuned.version(config, "ana", promote=True, base_hash=bases.weights_hash(bases.BUILT_IN))
-    write_run(versions.folder_of(config, "ana", row.number), task.plan, task.rows)
+def put_in_use(config: Settings, task: learning.Task) -> Path:
+    """The version that a task comes to, as far as the next task looks at it; its folder."""
+    base_hash = bases.weights_hash(bases.BUILT_IN)
+    row = tuned.version(config, "ana", promote=True, base_hash=base_hash)
+    folder = versions.folder_of(config, "ana", row.number)
+    write_run(folder, task.plan, task.rows)
+    (folder / bases.ADAPTER_CONFIG).write_text("{}", encoding="utf-8")
+    files = {name: bases.file_hash(folder / name) for name in (bases.ADAPTER, bases.ADAPTER_CONFIG, "data.jsonl")}
+    result = asdict(replace(RESULT, base_hash=base_hash, files=files))
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("file", [bases.ADAPTER, "data.jsonl", "result.json"])
+def test_where_the_version_in_use_is_not_whole_training_begins_at_the_base(config: Settings, file: str):
+    """Else every fine-tune that begins by itself would fail, and "train a new version" would be no help."""
+    for number in range(30):
+        keep(number)
+    folder = put_in_use(config, learning.task("ana", config, FineTuneConfig()))
+    for number in range(30, 40):
+        keep(number)
+    whole = learning.task("ana", config, FineTuneConfig())
+    assert (whole.plan.parent, whole.plan.start, whole.plan.in_use) == (1, str(folder), str(folder))
+    (folder / file).write_bytes(b"damaged")
+    for start in ("auto", "base"):
+        task = learning.task("ana", config, FineTuneConfig(start=start))
+        assert (task.plan.parent, task.plan.start, task.plan.in_use) == (None, "", "")
+    with pytest.raises(InvalidInput, match="v1"):
+        learning.task("ana", config, FineTuneConfig(start="promoted"))
+
+
+def test_the_key_that_was_entered_is_what_a_base_model_is_fetched_with(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    given: list[str | None] = []
+
+    def refuse(name: str, key: str | None) -> Path:
+        given.append(key)
+        raise InvalidInput(f"{name} is open only to those who accepted its terms.")
+
+    monkeypatch.setattr(learning.bases.hub, "download", refuse)
+    save_key(config, "huggingface", "hf_for_the_tests")
+    keep(1)
+    with pytest.raises(InvalidInput, match="accepted its terms"):
+        learning.task("ana", config, FineTuneConfig(base="one/gated-model-of-nobody"))
+    assert given == ["hf_for_the_tests"]
 
 
 def test_over_several_versions_nothing_that_was_learned_becomes_new_or_is_held_out(config: Settings):

@@ -92,7 +92,7 @@ def curve_in_words(training: list[Point], validation: list[Point]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Perplexities on ``texts`` held-out texts: of the bare base model, of what training began from, of the version."""
+    """Perplexities on ``texts`` held-out texts: of the bare base model, of what was in use before, of the version."""
 
     base: float | None
     before: float
@@ -131,9 +131,19 @@ def surprise(version: Version) -> str:
     else:
         change = f"rose from {before} to {after}: it is more surprised by {what} than before."
     said = [f"On {plural(found.texts, 'text')}{whose} that it has never seen, perplexity {change}"]
-    if version.parent is not None and found.base is not None:
+    if found.base is not None and found.base != found.before:
         said.append(f"{version.base or 'The built-in model'} alone has {perplexity(found.base)}.")
     return " ".join([*said, caveat]).strip()
+
+
+def apart(first: Version, second: Version) -> str:
+    """A sentence where what was measured of two versions says nothing of one against the other."""
+    if (first.data_hash, first.base_hash) == (second.data_hash, second.base_hash):
+        return ""
+    return (
+        "Each was measured on the texts kept aside at its time, by the words of its base model. So their losses and "
+        "perplexities cannot be compared with each other, only before and after of the same version."
+    )
 
 
 def can_continue(row: FineTune) -> bool:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from zega_core import db, versions
 from zega_core.catalog import load_catalog
-from zega_core.configs import FineTuneConfig
+from zega_core.configs import FineTuneConfig, ProviderKey
 from zega_core.errors import HomeError, InvalidInput, ZegaError
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import data, defaults
@@ -23,9 +23,11 @@ from zega_core.fine_tune.base import BaseInfo
 from zega_core.fine_tune.data import Piece, Prepared, Summary
 from zega_core.fine_tune.forecast import Forecast, forecast, machine
 from zega_core.fine_tune.plan import Plan, Row, read_rows
+from zega_core.keys import key_of
 from zega_core.settings import Settings
 from zega_core.store import kept, learned, scores, teaching
 from zega_core.store import versions as version_rows
+from zega_core.version_tables import Version
 
 log = getLogger(__name__)
 
@@ -97,14 +99,9 @@ def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
     with db.reading(settings) as session:
         fetch = not teaching.load(session, writer_id).local_only
         current = version_rows.promoted(session, writer_id)
-    base = bases.describe(bases.resolve(config.base, download=fetch), config.base)
-    fits = current is not None and current.base_hash == bases.weights_hash(base.folder)
-    if config.start == "promoted" and current is not None and not fits:
-        raise InvalidInput(
-            f"v{current.number} was trained on another base model, so training cannot go on from it. Choose its base "
-            "model, or begin from the base, under Advanced."
-        )
-    in_use = versions.folder_of(settings, writer_id, current.number) if current is not None and fits else None
+    key = key_of(settings, ProviderKey.huggingface)
+    base = bases.describe(bases.resolve(config.base, download=fetch, key=key), config.base)
+    in_use = None if current is None else _whole(current, base, config, settings)
     trained = _trained_on(in_use)
     with db.reading(settings) as session:
         found = prepared(session, writer_id, settings, [row.prompt for row in trained])
@@ -130,6 +127,28 @@ def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
     rows = data.for_continuing(found.rows, trained, plan.seed) if go_on else found.rows
     plan = replace(plan, in_use="" if in_use is None else str(in_use), data_hash=data.fingerprint(rows))
     return Task(plan, rows, found.summary.as_dict())
+
+
+def _whole(current: Version, base: BaseInfo, config: FineTuneConfig, settings: Settings) -> Path | None:
+    """The folder of the version in use, if it belongs to this base and its files are as they were made. Where they are
+    not, training begins at the base; raises InvalidInput where the writer wants to go on from it."""
+    base_hash = bases.weights_hash(base.folder)
+    if current.base_hash != base_hash:
+        if config.start == "promoted":
+            raise InvalidInput(
+                f"v{current.number} was trained on another base model, so training cannot go on from it. Choose its "
+                "base model, or begin from the base, under Advanced."
+            )
+        return None
+    folder = versions.folder_of(settings, current.user_id, current.number)
+    try:
+        bases.check_adapter(folder, base_hash)
+    except InvalidInput as error:
+        if config.start == "promoted":
+            raise
+        log.warning("training begins at the base model: %s", error)
+        return None
+    return folder
 
 
 def _trained_on(folder: Path | None) -> list[Row]:

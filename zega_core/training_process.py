@@ -47,6 +47,7 @@ class TrainingProcess:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder, self._settings = folder, settings
         self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._last_words: list[dict[str, Any]] = []
         self._end: Ended | None = None
         self._step = self._step_of_last_kill = -1
         self._kills = 0
@@ -85,8 +86,8 @@ class TrainingProcess:
 
     def events(self, seconds: float) -> list[dict[str, Any]]:
         """What was said since the last call; waits up to ``seconds`` for something."""
-        found: list[dict[str, Any]] = []
-        deadline = monotonic() + seconds
+        found, self._last_words = self._last_words, []
+        deadline = monotonic() + (0 if found else seconds)
         while True:
             try:
                 event = self._said.get(timeout=max(0.0, deadline - monotonic()))
@@ -117,7 +118,7 @@ class TrainingProcess:
         if status is None:
             return None
         self._reader.join(5)
-        self.events(0)
+        self._last_words = self.events(0)  # for the next who asks: a process that goes on does not say them again
         if self._end is not None:
             return self._end
         log.warning("the training process ended with status %s at step %d", status, self._step)

@@ -156,6 +156,8 @@ def _compare(mine: Sequence[Version]) -> None:
             }
         )
         st.dataframe(frame, key="compared", hide_index=True, height="content", alt=f"v{first} and v{second} compared")
+        if caveat := words.apart(by_number[first], by_number[second]):
+            st.caption(caveat)
 
 
 def _titles(by_number: dict[int, Version]) -> Callable[[int], str]:

@@ -232,6 +232,31 @@ def on_the_hub(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: found)
 
 
+def test_the_writers_key_is_used_for_what_is_not_open_and_for_nothing_else(
+    cache: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    used: list[tuple[str, str | None]] = []
+
+    def look(_: object, name: str, *, timeout: float, token: str | None) -> SimpleNamespace:
+        return SimpleNamespace(sha="a" * 40, siblings=[SimpleNamespace(rfilename="model.safetensors")])
+
+    def fetch(name: str, *, token: str | None = None, local_files_only: bool = False, **_: object) -> str:
+        if local_files_only:
+            raise hub_errors.LocalEntryNotFoundError("not here")
+        used.append((name, token))
+        if name == "one/gated" and token is None:
+            raise hub_errors.GatedRepoError("403", response=answer(403))
+        return str(tiny)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", look)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    assert base.resolve("one/open", download=True, key="hf_secret") == tiny
+    assert base.resolve("one/gated", download=True, key="hf_secret") == tiny
+    assert used == [("one/open", None), ("one/gated", None), ("one/gated", "hf_secret")]
+    with pytest.raises(InvalidInput, match="accepted its terms"):
+        base.resolve("one/gated", download=True)
+
+
 def test_pickled_weights_are_not_even_downloaded(cache: Path, monkeypatch: pytest.MonkeyPatch):
     on_the_hub(monkeypatch, "config.json", "pytorch_model.bin", "onnx/model.safetensors")
     monkeypatch.setattr(huggingface_hub, "snapshot_download", _only_local)
@@ -323,3 +348,22 @@ def test_a_config_that_names_modules_to_import_has_no_say(version: Path, tiny: P
     import sys
 
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/model", f"/{'a' * 290}"])
+def test_a_folder_that_cannot_even_be_looked_for_is_a_sentence(name: str):
+    with pytest.raises(InvalidInput, match=r"cannot be read .*choose another base model"):
+        base.resolve(name)
+
+
+@pytest.mark.parametrize("look", [base.describe, base.weights_hash])
+def test_a_folder_without_access_is_a_sentence(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], Any]
+):
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for act in ("is_file", "open", "stat"):
+        monkeypatch.setattr(Path, act, refuse)
+    with pytest.raises(InvalidInput, match=r"cannot be read \(Permission denied\)"):
+        look(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,6 +82,12 @@ def test_marks_in_a_prompt_are_taken_out(tokenizer: Any, mark: str):
     asked = prompt_ids(tokenizer, f"A lamp {mark}and a key")
     assert asked == prompt_ids(tokenizer, "A lamp and a key")
     assert not {PROMPT, COMPLETION, END} & set(asked[1:-1])
+
+
+def test_marks_within_marks_are_taken_out_of_a_long_prompt_in_no_time(tokenizer: Any):
+    nested, began = "<|e" * 100_000 + "nd|>" * 100_000, time.perf_counter()
+    assert without_marks(tokenizer, f"A lamp {nested}and <|e<|prompt|>nd|>a key") == "A lamp and a key"
+    assert time.perf_counter() - began < 10
 
 
 def test_marks_of_other_models_are_words_like_any(tokenizer: Any):

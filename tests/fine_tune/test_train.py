@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +195,20 @@ def test_stop_before_anything_was_learned_makes_no_version(make_run: MakeRun):
     assert not (folder / "version").exists()
 
 
+def test_what_was_stopped_before_it_was_any_better_goes_on_when_the_wish_is_gone(make_run: MakeRun):
+    data = [row(1, words=20)] * 8 + [replace(row(40 + n), split="validation", completion="zyx 9 !" * 9) for n in (1, 2)]
+    folder = make_run(data=data, epochs=4, patience=9, learning_rate=3e-2)
+    first = train(folder, stop_at(folder, 3), device="cpu")
+    assert (first.stopped, first.steps, first.best_step) == (True, 3, 0)
+    shutil.rmtree(folder / "version")  # as the worker does with what is of no use
+    assert train(folder, Listener(), device="cpu").steps == 3, "killed before Continue was pressed"
+    shutil.rmtree(folder / "version")
+    (folder / "stop").unlink()
+    again, told = run_to_end(folder)
+    assert not again.stopped
+    assert [event["step"] for event in told.of("step")] == [4, 5, 6, 7, 8]
+
+
 def test_training_ends_when_validation_gets_no_better(make_run: MakeRun):
     data = [row(1, words=20)] * 8 + [replace(row(40 + n), split="validation", completion="zyx 9 !" * 9) for n in (1, 2)]
     result, told = run_to_end(make_run(data=data, epochs=30, patience=2, learning_rate=3e-2))
@@ -222,7 +237,8 @@ def test_own_held_out_texts_are_what_counts(make_run: MakeRun):
 def test_going_on_from_a_version_begins_where_that_ended(make_run: MakeRun):
     first = make_run("first", epochs=4)
     done, _ = run_to_end(first)
-    second = make_run("second", start=str(first / "version"), epochs=1, learning_rate=1e-4, dropout=0.5)
+    start = str(first / "version")
+    second = make_run("second", start=start, in_use=start, epochs=1, learning_rate=1e-4, dropout=0.5)
     result, _ = run_to_end(second)
     assert result.validation_loss_before == pytest.approx(done.validation_loss, rel=1e-5)
     assert result.perplexity_base == pytest.approx(done.perplexity_base, rel=1e-6)
@@ -230,6 +246,25 @@ def test_going_on_from_a_version_begins_where_that_ended(make_run: MakeRun):
     assert result.trained_parameters == done.trained_parameters
     config = json.loads((second / "version" / base.ADAPTER_CONFIG).read_text(encoding="utf-8"))
     assert config["r"] == 4
+
+
+def test_a_version_from_the_base_is_measured_against_the_one_in_use(make_run: MakeRun):
+    first = make_run("first", epochs=4)
+    done, _ = run_to_end(first)
+    undisturbed, _ = run_to_end(make_run("alone", rank=2, epochs=1))
+    result, _ = run_to_end(make_run("second", in_use=str(first / "version"), rank=2, epochs=1))
+    assert result.perplexity_before == pytest.approx(done.perplexity_after, rel=1e-6)
+    assert result.perplexity_after == pytest.approx(undisturbed.perplexity_after, rel=1e-6)
+    assert result.perplexity_base == pytest.approx(done.perplexity_base, rel=1e-6) != result.perplexity_before
+
+
+def test_a_version_in_use_that_is_damaged_is_told_and_the_base_measured_instead(make_run: MakeRun):
+    first = make_run("first", epochs=1)
+    run_to_end(first)
+    (first / "version" / base.ADAPTER).write_bytes(b"damaged")
+    result, _ = run_to_end(make_run("second", in_use=str(first / "version"), epochs=1))
+    assert result.perplexity_before == result.perplexity_base
+    assert any("compared with the base model instead" in note for note in result.notes)
 
 
 def test_an_adapter_that_made_nothing_better_is_told(make_run: MakeRun):

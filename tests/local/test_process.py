@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,20 @@ def test_one_of_other_code_is_replaced(config: Settings, quick: None, monkeypatc
     new = process.access(config)
     assert new.key != old.key
     assert process.access(config) == new
+
+
+def test_a_file_with_the_id_of_another_process_ends_nothing_of_that(config: Settings, quick: None):
+    """It was copied from another machine, or somebody wrote it."""
+    process.access(config)
+    state = process.read_state(config)
+    assert state is not None
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        process.write_state(config, replace(state, pid=stranger.pid, code="other"))
+        process.end(config)
+        assert not process.is_locked(config)
+        time.sleep(0.1)
+        assert stranger.poll() is None
+        stranger.kill()
 
 
 def test_what_a_killed_one_left_behind_is_of_no_harm(config: Settings, quick: None):

@@ -11,7 +11,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,20 +43,18 @@ class BaseInfo:
     has_template: bool
 
 
-def label(name: str) -> str:
-    return name or "the built-in model"
-
-
-def resolve(name: str, *, download: bool = False) -> Path:
+def resolve(name: str, *, download: bool = False, key: str | None = None) -> Path:
     """The folder of a base model: the built-in one for "", a folder, or an id on Hugging Face that is on this machine
-    or, with ``download``, is fetched. Raises InvalidInput, ProviderUnavailable or HomeError with what to do."""
+    or, with ``download``, is fetched (with ``key`` if it is not open to all). Raises InvalidInput, ProviderUnavailable
+    or HomeError with what to do."""
     if not name:
         return BUILT_IN
     if name.startswith("~") or Path(name).is_absolute():
-        folder = Path(name).expanduser()
-        if not folder.is_dir():
-            raise InvalidInput(f"There is no folder {name}. Check its name, or choose another base model.")
-        return folder
+        with _readable(name):
+            folder = Path(name).expanduser()
+            if not folder.is_dir():
+                raise InvalidInput(f"There is no folder {name}. Check its name, or choose another base model.")
+            return folder
     hub.check_id(name)
     cached = hub.cached(name)
     if cached is not None and (not download or _complete(cached)):
@@ -65,41 +63,44 @@ def resolve(name: str, *, download: bool = False) -> Path:
         raise InvalidInput(
             f"{name} is not on this machine. It is fetched when a fine-tune begins, unless Local only is on."
         )
-    return hub.download(name)
+    return hub.download(name, key)
 
 
 def describe(folder: Path, name: str = "") -> BaseInfo:
     """What config and headers of the files say. Raises InvalidInput for what cannot be loaded or is not safe to."""
-    if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {folder}. Check its name, or choose another base model.")
-    called = label(name) if name or folder == BUILT_IN else folder.name
-    config = _json(folder, "config.json", called)
-    tokenizer = _json(folder, "tokenizer_config.json", called) if (folder / "tokenizer_config.json").exists() else {}
-    _refuse_unfit(config, tokenizer, called)
-    if not (folder / "tokenizer.json").is_file():
-        raise InvalidInput(f"{called} has no tokenizer.json, so it cannot read text. Choose another base model.")
-    paths = _weights(folder, called)
-    return BaseInfo(
-        name=name,
-        label=called,
-        folder=folder,
-        parameters=sum(_parameters(path, called) for path in paths),
-        layers=_number(config, called, "num_hidden_layers", "n_layer"),
-        width=_number(config, called, "hidden_size", "n_embd"),
-        context=_number(config, called, "max_position_embeddings", "n_positions", "n_ctx"),
-        bytes=sum(path.stat().st_size for path in paths),
-        has_template=bool(tokenizer.get("chat_template")) or (folder / "chat_template.jinja").is_file(),
-    )
+    with _readable(name or str(folder)):
+        if not folder.is_dir():
+            raise InvalidInput(f"There is no folder {folder}. Check its name, or choose another base model.")
+        called = name or ("the built-in model" if folder == BUILT_IN else folder.name)
+        config = _json(folder, "config.json", called)
+        told = "tokenizer_config.json"
+        tokenizer = _json(folder, told, called) if (folder / told).exists() else {}
+        _refuse_unfit(config, tokenizer, called)
+        if not (folder / "tokenizer.json").is_file():
+            raise InvalidInput(f"{called} has no tokenizer.json, so it cannot read text. Choose another base model.")
+        paths = _weights(folder, called)
+        return BaseInfo(
+            name=name,
+            label=called,
+            folder=folder,
+            parameters=sum(_parameters(path, called) for path in paths),
+            layers=_number(config, called, "num_hidden_layers", "n_layer"),
+            width=_number(config, called, "hidden_size", "n_embd"),
+            context=_number(config, called, "max_position_embeddings", "n_positions", "n_ctx"),
+            bytes=sum(path.stat().st_size for path in paths),
+            has_template=bool(tokenizer.get("chat_template")) or (folder / "chat_template.jinja").is_file(),
+        )
 
 
 def weights_hash(folder: Path) -> str:
     """SHA-256 over the bytes of the safetensors files in the order of their names, as hexadecimal; raises InvalidInput
     where there are none."""
     digest = hashlib.sha256()
-    for path in _weights(folder, folder.name):
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+    with _readable(folder.name):
+        for path in _weights(folder, folder.name):
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
     return digest.hexdigest()
 
 
@@ -200,6 +201,16 @@ def check_adapter(folder: Path, base_hash: str) -> None:
 
 
 @contextmanager
+def _readable(called: str) -> Iterator[None]:
+    """What the system refuses is a sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # the second for the home of a user who is not there
+        said = f"{called} cannot be read ({getattr(error, 'strerror', None) or error})."
+        raise InvalidInput(f"{said} Check it, or choose another base model.") from error
+
+
+@contextmanager
 def _library_errors(called: str) -> Iterator[None]:
     """The libraries raise nearly anything for broken files."""
     try:
@@ -283,8 +294,6 @@ def _json(folder: Path, file: str, called: str) -> dict[str, Any]:
 
 
 def _complete(folder: Path) -> bool:
-    try:
-        describe(folder)
-    except InvalidInput:
-        return False
-    return True
+    with suppress(InvalidInput):
+        return bool(describe(folder))
+    return False

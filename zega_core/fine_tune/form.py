@@ -70,13 +70,18 @@ def stops(tokenizer: Any, generation_config: Any = None) -> list[int]:
 
 def without_marks(tokenizer: Any, text: str) -> str:
     """``text`` without the tokenizer's special tokens, such as an end mark, so that nobody's words close a prompt."""
-    marks = [added.content for added in tokenizer.added_tokens_decoder.values() if added.special and added.content]
-    before = None
-    while before != text:  # taking one out may put the halves of another together
-        before = text
-        for mark in marks:
-            text = text.replace(mark, "")
-    return text
+    marks = sorted({one.content for one in tokenizer.added_tokens_decoder.values() if one.special}, key=len)
+    marks, kept = [mark for mark in reversed(marks) if mark], list[str]()
+    if not any(mark in text for mark in marks):
+        return text
+    longest, ends = len(marks[0]), {mark[-1] for mark in marks}
+    for character in text:  # one by one: taking a mark out may put the halves of another together
+        kept.append(character)
+        if character in ends:
+            seen = "".join(kept[-longest:])
+            found = next((mark for mark in marks if seen.endswith(mark)), "")
+            del kept[len(kept) - len(found) :]
+    return "".join(kept)
 
 
 def windows(

@@ -37,22 +37,19 @@ def cached(name: str) -> Path | None:
         return None
 
 
-def download(name: str) -> Path:
-    """Fetch it. Raises InvalidInput (no such model, not open, no safetensors), ProviderUnavailable (no connection) or
-    HomeError (no space)."""
+def download(name: str, key: str | None = None) -> Path:
+    """Fetch it. ``key``, the writer's, is used only for a model that is not open to all. Raises InvalidInput (no such
+    model, not open, no safetensors), ProviderUnavailable (no connection) or HomeError (no space)."""
     from httpx2 import HTTPError
-    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     try:
-        found = HfApi().model_info(name, timeout=LOOK_SECONDS)
-        names = [file.rfilename for file in found.siblings or []]
-        if not any(file.endswith(".safetensors") and "/" not in file for file in names):
-            raise InvalidInput(
-                f"{name} has no weights as safetensors. Weights in .bin or .pt files are not loaded, because they can "
-                "run code. Choose a model with safetensors."
-            )
-        return Path(snapshot_download(name, revision=found.sha, **_FILES))
+        try:
+            return _fetched(name, None)
+        except RepositoryNotFoundError:  # or gated, which is a kind of it
+            if key is None:
+                raise
+            return _fetched(name, key)
     except GatedRepoError as error:
         raise InvalidInput(
             f"{name} is open only to those who accepted its terms. Accept them on huggingface.co and enter your key "
@@ -72,3 +69,16 @@ def download(name: str) -> Path:
             "or choose the built-in model.",
             unreachable=True,
         ) from error
+
+
+def _fetched(name: str, key: str | None) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+
+    found = HfApi().model_info(name, timeout=LOOK_SECONDS, token=key)
+    names = [file.rfilename for file in found.siblings or []]
+    if not any(file.endswith(".safetensors") and "/" not in file for file in names):
+        raise InvalidInput(
+            f"{name} has no weights as safetensors. Weights in .bin or .pt files are not loaded, because they can "
+            "run code. Choose a model with safetensors."
+        )
+    return Path(snapshot_download(name, revision=found.sha, token=key, **_FILES))

@@ -67,6 +67,8 @@ def _announce(work: Training) -> None:
 def _loop(work: Training) -> None:
     """Until ``progress.ended`` says why."""
     progress = work.progress
+    if progress.ended == "stopped" and not work.team.first((work.folder / "stop").exists()):
+        progress.ended = ""  # nothing came of it then, and Continue was pressed
     if work.validation and progress.loss_before is None and not progress.ended:
         _validate(work)
         _save(work)

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -139,12 +137,14 @@ def start(settings: Settings) -> subprocess.Popen[bytes] | None:
 
 
 def end(settings: Settings, seconds: float = LEAVE_SECONDS) -> None:
-    """Ask the process to end, and wait for that. It is the one that holds the lock and listens, or nothing is done."""
+    """Have the process end, and wait for that. It does by itself once its file is gone; its id in that file is not
+    relied on, since by now it may be another's."""
     found = running(settings)
     if found is None:
         return
-    with suppress(ProcessLookupError):
-        os.kill(found.pid, signal.SIGTERM)
+    with settings.home_errors():
+        if read_state(settings) == found:  # not that of one that was started meanwhile
+            state_path(settings).unlink(missing_ok=True)
     until = time.monotonic() + seconds
     while is_locked(settings) and time.monotonic() < until:
         time.sleep(LOOK)

@@ -23,6 +23,8 @@ from zega_core.local import process
 from zega_core.local.chat import Chat
 from zega_core.settings import Settings, get_settings
 
+LOOK = 0.5
+"""Seconds between two looks whether it is still of use."""
 LINGER = 0.3
 """Seconds in which somebody who has just read ``local.json`` may still come."""
 GRACE = 1
@@ -90,7 +92,7 @@ async def _watch(settings: Settings, chat: Chat, state: process.Running, server:
         await asyncio.sleep(0.01)
     process.write_state(settings, state)
     while not server.should_exit:
-        await asyncio.sleep(min(1.0, idle / 4))
+        await asyncio.sleep(min(LOOK, idle / 4))
         if process.read_state(settings) != state:  # nobody can find it: ZEGA_HOME, or its file, is gone
             break
         if chat.idle < idle:
