@@ -28,7 +28,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import GenerationConfig
 from transformers.generation.streamers import BaseStreamer
 
@@ -41,6 +40,7 @@ from zega_core.local import process
 from zega_core.local.models import student
 from zega_core.providers.base import GenerationOptions, Message
 from zega_core.settings import Settings
+from zega_core.versions import folder_of
 
 END = 3
 PROMPTS = 5
@@ -74,16 +74,17 @@ class Clock(BaseStreamer):
 
 def adapted() -> tuple[Any, Any]:
     model, tokenizer = bases.load(bases.BUILT_IN, dtype=torch.float32, device="cpu")
+    model.generation_config = GenerationConfig()  # how to write is said below, and nowhere else
     torch.manual_seed(1)
-    tuned = get_peft_model(model, LoraConfig(r=16, lora_alpha=32, target_modules=list(TARGETS), task_type="CAUSAL_LM"))
+    tuned = bases.with_lora(model, trainable=False, r=16, lora_alpha=32, lora_dropout=0.0, target_modules=list(TARGETS))
     for name, weight in tuned.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=1e-3)
     return tuned.eval(), tokenizer
 
 
-def lay_out(home: Path, tuned: Any) -> None:
-    folder = home / "versions" / "ana" / "v1"
+def lay_out(settings: Settings, tuned: Any) -> None:
+    folder = folder_of(settings, "ana", 1)
     tuned.save_pretrained(str(folder))
     files = {name: bases.file_hash(folder / name) for name in (bases.ADAPTER, bases.ADAPTER_CONFIG)}
     write_result(folder, base_hash=bases.weights_hash(bases.BUILT_IN), files=files)
@@ -176,7 +177,7 @@ def main() -> None:
         settings = Settings(home=Path(folder))
         settings.prepare_home()
         beside, tokenizer = adapted()
-        lay_out(settings.home, beside)
+        lay_out(settings, beside)
         merged = adapted()[0].merge_and_unload()
         ways: dict[str, Callable[[str], Measured]] = {
             "the server": lambda prompt: through(settings, prompt, options.tokens),

@@ -3,8 +3,9 @@
 import streamlit as st
 from sqlmodel import Session
 
-from zega_core import db, triggers
+from zega_core import db, fine_tune_words, triggers
 from zega_core.learning import Outlook, look
+from zega_core.learning_words import own_words
 from zega_core.settings import get_settings
 from zega_core.store import examples, fine_tunes, versions
 from zega_core.triggers import Until
@@ -42,10 +43,7 @@ def not_yet(outlook: Outlook, until: Until) -> None:
         lambda: st.page_link("pages/auto_train.py", label="Write with Auto-Train", icon=":material/auto_stories:"),
     )
     st.progress(min(1.0, until.new / until.every), text=f"{until.in_words()}.")
-    st.caption(
-        "You can start one as soon as there is enough. Teachers write examples for you in Auto-Train; your own words "
-        "weigh most: a page of yours counts twice as much as a teacher's of the same quality."
-    )
+    st.caption(f"You can start one as soon as there is enough. {own_words()}")
 
 
 page_header(
@@ -61,7 +59,7 @@ with db.reading() as opened:
 if going:
     main, side = st.columns([7, 5], gap="large")
     with main:
-        st.fragment(shielded(fine_tune_live.live), run_every=1)(writer, going[0].run_id)
+        st.fragment(shielded(fine_tune_live.live), run_every=1)(writer, going[0].run_id, fine_tune_live.stand(going))
     with side, st.container(border=True, key="setup"):
         fine_tune_live.controls(writer, going[0], going[1:])
 else:
@@ -80,7 +78,7 @@ else:
                 made = next((one for one in mine if one.number == last.version_number), None)
                 fine_tune_live.result(writer, last, made, promoted)
         with side, st.container(border=True, key="setup"):
-            can_continue = last is not None and fine_tune_live.can_continue(last)
+            can_continue = last is not None and fine_tune_words.can_continue(last)
             fine_tune_form.setup(writer, outlook, config, until, primary=not can_continue)
         if last is not None and outlook.summary.examples:
             fine_tune_form.learns_from(outlook.summary, outlook.warnings)

@@ -46,7 +46,10 @@ def main() -> None:
         one = write_some(settings)
         pages = {"auto-train": "/", "history": "/history", "session": f"/history?session={one}"}
         pages["settings"] = "/settings"
-        with FakeService("ollama") as ollama, serving(settings, {"OLLAMA_HOST": ollama.url}) as server:
+        with (
+            FakeService("ollama") as ollama,
+            serving(settings, {"OLLAMA_HOST": ollama.url, "ZEGA_FINE_TUNE_EVERY": "100000"}) as server,
+        ):
             for name, path in pages.items():
                 visitor = Visitor(browser, server)
                 visitor.open(path)

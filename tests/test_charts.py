@@ -46,11 +46,6 @@ def test_no_scores_is_no_error():
     assert traces(charts.genre_distribution({}, GENRES))
 
 
-def test_the_gauge_is_red_until_there_is_enough():
-    assert traces(charts.readiness(10, 50))[0]["gauge"]["bar"]["color"] == charts.RUBRIC
-    assert traces(charts.readiness(50, 50))[0]["gauge"]["bar"]["color"] == charts.INK
-
-
 def test_the_loss_of_what_it_learns_from_and_of_what_is_kept_aside_differ_in_more_than_colour():
     figure = charts.loss_curve([(1, 3.0), (2, 2.5)], [(0, 3.2), (1, 2.9), (2, 2.6)], steps=10)
     training, validation, best = traces(figure)

@@ -184,18 +184,16 @@ def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
     assert file_hash(versions.folder_of(trained, "ana", 1) / ADAPTER) == first
 
 
-@pytest.mark.parametrize(
-    "metrics, why",
-    [
-        ({"perplexity_before": 22.4, "perplexity_after": 38.2, "held_out_texts": 6}, "it is no nearer to the texts"),
-        ({"perplexity_before": None, "perplexity_after": None, "held_out_texts": 0}, "no text could be set apart"),
-    ],
-)
-def test_a_version_that_is_not_put_in_use_says_why(config: Settings, metrics: dict[str, Any], why: str):
-    version = tuned.version(config, "ana", metrics=metrics)
+@pytest.mark.parametrize("before, after, texts", [(22.4, 38.2, 6), (None, None, 0)])
+def test_a_version_that_is_not_put_in_use_is_not_called_created_or_measured_where_it_was_not(
+    config: Settings, before: float | None, after: float | None, texts: int
+):
+    figures = {"perplexity_before": before, "perplexity_after": after, "held_out_texts": texts}
+    version = tuned.version(config, "ana", metrics=figures)
     said = models._result(recent(config)[0], version, None)
     assert (said["status"], said["promoted"]) == ("success", False)
-    assert said["message"].startswith(f"v1 was made and is not in use: {why}")
+    assert said["message"].startswith("v1 was made and is not in use; the base model still writes.")
+    assert ("Perplexity on 6 held-out texts: 22.4 before, 38.2 after" in said["message"]) == (texts == 6)
 
 
 @pytest.mark.parametrize("number, says", [(0, "Keep 15 more"), (1, "Keep 14 more"), (14, "Keep 1 more")])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zega_core import fine_tune_words as words
+from zega_core.fine_tuning import NO_HELP
 from zega_core.tables import RunStatus
 from zega_core.version_tables import FineTune, TrainingMetric, Version
 
@@ -85,6 +86,15 @@ def test_without_held_out_texts_nothing_is_claimed():
     assert said.startswith("No text could be kept aside")
 
 
+def test_how_much_of_it_was_the_writers_own():
+    for share, said in (
+        (0.32, "with 32% of the words"),
+        (0.0, "with none of the words"),
+        (7.0, "54 examples in 2 min"),
+    ):
+        assert said in words.outcome(run(), version(own_share=share))
+
+
 def test_what_came_of_one_that_was_stopped():
     metrics = {**version().metrics, "stopped": True}
     assert "You stopped it early; this is the best that it had reached." in words.outcome(
@@ -146,3 +156,17 @@ def test_any_stored_value_can_be_told(any_json: Any, metrics: dict[str, Any], sh
     assert 0 <= words.progress(odd)[0] <= 1
     assert all(isinstance(note, str) for note in words.notes(odd))
     assert words.heading(odd) == "Beginning"
+
+
+@pytest.mark.parametrize(
+    "row, may",
+    [
+        (run(status=RunStatus.failed, error="The disk is full."), True),
+        (run(status=RunStatus.stopped), True),
+        (run(status=RunStatus.failed, error=NO_HELP), False),
+        (run(status=RunStatus.stopped, version_number=2), False),
+        (run(status=RunStatus.running), False),
+    ],
+)
+def test_continue_is_offered_where_it_could_lead_further(row: FineTune, may: bool):
+    assert words.can_continue(row) is may

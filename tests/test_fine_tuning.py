@@ -94,13 +94,47 @@ def test_a_finished_one_is_a_version_with_its_files_and_in_use(config: Settings,
     assert not fine_tuning.folder_of(config, row.run_id).exists()
 
 
-def test_a_version_that_is_no_nearer_is_made_and_not_put_in_use(config: Settings):
+def test_a_version_that_is_no_nearer_is_made_and_not_put_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):
     tuned.version(config, "ana", promote=True)
+    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
     write_script(config, {"after": 40.0})
     row = ask(config)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
     assert in_use(config) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["another one is used", "the base is used", "the one in use has another base"])
+def test_what_was_not_measured_against_what_is_in_use_is_not_put_in_its_place(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+):
+    tuned.version(config, "ana", promote=True)
+    tuned.version(config, "ana")
+    measured = "" if "base" in meanwhile.split()[-1] else str(versions.folder_of(config, "ana", 1))
+    task = replace(TASK, plan=replace(TASK.plan, in_use=measured))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
+    write_script(config)
+    row = ask(config)
+    chosen = {"another one is used": 2, "the base is used": None}.get(meanwhile, 1)
+    versions.promote("ana", chosen, config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert in_use(config) == chosen
+    who = "the base model" if chosen is None else f"v{chosen}"
+    assert f"not measured against {who}" in " ".join(found(config, row).notes)
+
+
+def test_what_was_measured_as_nearer_than_the_one_in_use_takes_its_place(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    tuned.version(config, "ana", promote=True)
+    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
+    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
+    write_script(config)
+    row = ask(config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert in_use(config) == 2
+    assert found(config, row).notes == ["One note."]
 
 
 def test_training_that_never_helped_makes_no_version_and_says_so(config: Settings):
@@ -267,15 +301,32 @@ def test_tidying_keeps_what_may_go_on_and_what_is_there(config: Settings):
     kept = tuned.version(config, "ana")
     for name in (waiting.run_id, f"{waiting.run_id}.tmp", "f" * 32):
         (config.home / "fine_tunes" / name).mkdir(parents=True)
-    orphan = versions.folder_of(config, "ana", 7)
-    orphan.mkdir(parents=True)
+    deleted = tuned.version(config, "ana")
+    with db.session(config) as session:
+        rows.remove(session, rows.get(session, "ana", deleted.number))
     fine_tuning.tidy(config)
     assert {path.name for path in (config.home / "fine_tunes").iterdir()} == {
         waiting.run_id,
         f"{waiting.run_id}.tmp",
     }
     assert versions.folder_of(config, "ana", kept.number).exists()
-    assert not orphan.exists()
+    assert not versions.folder_of(config, "ana", deleted.number).exists()
+
+
+def test_versions_that_another_database_of_this_home_made_are_left_alone(config: Settings):
+    """zega.db was moved away, or ZEGA_DATABASE_URL set: what it knew may come back."""
+    theirs = versions.folder_of(config, "ana", 1)
+    theirs.mkdir(parents=True)
+    (theirs / "adapter_model.safetensors").write_bytes(b"theirs")
+    by_hand = theirs.with_name("v1 before the move")
+    by_hand.mkdir()
+    write_script(config)
+    assert fine_tuning.run(ask(config).run_id, 1, settings=config) == RunStatus.done
+    fine_tuning.tidy(config)
+    assert (theirs / "adapter_model.safetensors").read_bytes() == b"theirs"
+    assert by_hand.exists()
+    (version,) = all_versions(config)
+    assert version.number == 2
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.support import tuned
 from tests.support.scored import add
 from tests.support.teachers import story
-from zega_core import db, learning
+from zega_core import db, learning, versions
 from zega_core.configs import FineTuneConfig
+from zega_core.fine_tune import base as bases
+from zega_core.fine_tune.plan import write_run
 from zega_core.learning import Outlook, look, prepared
 from zega_core.settings import Settings
 from zega_core.store import learned, writers
@@ -75,6 +79,44 @@ def test_what_was_trained_on_is_not_held_out(config: Settings):
         again = prepared(session, "ana", config, trained=held).rows
     assert held
     assert {row.split for row in again if row.prompt in held} == {"train"}
+
+
+def put_in_use(config: Settings, task: learning.Task) -> None:
+    """The version that a task comes to, as far as the next task looks at it."""
+    row = tuned.version(config, "ana", promote=True, base_hash=bases.weights_hash(bases.BUILT_IN))
+    write_run(versions.folder_of(config, "ana", row.number), task.plan, task.rows)
+
+
+def test_over_several_versions_nothing_that_was_learned_becomes_new_or_is_held_out(config: Settings):
+    """v2 goes on from v1 with a part of what v1 learned; v3 has to know the rest, too, also what was discarded."""
+    for number in range(80):
+        keep(number)
+    tasks = [learning.task("ana", config, FineTuneConfig())]
+    learned_first = {row.prompt for row in tasks[0].rows if row.split == "train"}
+    with db.session(config) as session:
+        for row in [row for row in tasks[0].rows if row.split == "train"][:20]:
+            session.get_one(Example, row.example_id).status = ExampleStatus.set_aside
+    for round in (1, 2):
+        put_in_use(config, tasks[-1])
+        for number in range(100 * round, 100 * round + 10):
+            keep(number)
+        tasks.append(learning.task("ana", config, FineTuneConfig()))
+    put_in_use(config, tasks[-1])
+    assert [task.plan.parent for task in tasks] == [None, 1, 2]
+    for before, task in pairwise(tasks):
+        known = {row.example_id for row in before.rows if row.split == "train"}
+        again = [row for row in task.rows if row.example_id in known and row.weight]
+        new = [row for row in task.rows if row.split == "train" and row.example_id not in known]
+        assert len(new) <= 10 < 20 == len(again) < len(known)
+        assert all(row.completion for row in task.rows if row.weight)
+        assert not any(row.completion for row in task.rows if not row.weight)
+    # What the first version learned and was discarded comes again in other words.
+    for number, prompt in enumerate(sorted(learned_first)):
+        keep(500 + number, prompt=prompt)
+    last = learning.task("ana", config, FineTuneConfig())
+    held = {row.prompt for row in last.rows if row.split != "train"}
+    assert held
+    assert not held & learned_first
 
 
 def test_a_look_lasts_while_nothing_changes(config: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -44,6 +44,7 @@ def test_every_source_and_every_weight_has_its_words():
     assert set(SOURCE_WEIGHTS.values()) <= set(words.TIMES)
     assert words.bands(SUMMARY) == "By quality: 12 score 9 or more and count twice; 42 score less and count once."
     assert words.bands(Summary()) == ""
+    assert "a page of yours counts twice as much as a teacher's" in words.own_words()
 
 
 @pytest.mark.parametrize("name", sorted(words.REFUSALS))

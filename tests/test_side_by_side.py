@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 import pytest
 
 from zega_core.errors import Cancelled, ProviderUnavailable
-from zega_core.providers.base import GenerationOptions, Message
+from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_ui.side_by_side import Side, Trial
 
 OPTIONS = GenerationOptions(max_tokens=20, temperature=0.5, seed=3)
@@ -23,6 +23,7 @@ class Scripted:
         self.pieces, self.error, self.gate = pieces, error, gate
         self.asked: list[tuple[str, GenerationOptions]] = []
         self.writing, self.closed = threading.Event(), False
+        self.completion: Completion | None = None
 
     def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, object]:
         self.asked.append((messages[0].content, options))
@@ -34,7 +35,7 @@ class Scripted:
                 yield piece
             if self.error is not None:
                 raise self.error
-            return None
+            return self.completion
         finally:
             self.closed = True
 
@@ -57,6 +58,15 @@ def test_both_are_asked_the_same():
     assert one == other
     assert one[0] == "A river at night"
     assert (one[1].max_tokens, one[1].temperature, one[1].seed) == (20, 0.5, 3)
+
+
+def test_a_text_that_was_cut_at_its_length_is_told_from_one_that_ended():
+    cut, whole = Scripted(["The river"]), Scripted(["A ferry."])
+    cut.completion, whole.completion = Completion("", "m", finish="length"), Completion("", "m", finish="stop")
+    trial = Trial([of(cut), of(whole)], "A river", OPTIONS)
+    trial.start()
+    trial.wait(10)
+    assert [(side.state, side.cut) for side in trial.sides] == [("done", True), ("done", False)]
 
 
 def test_stop_keeps_what_is_written_and_ends_both():

@@ -91,33 +91,6 @@ def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
     return figure
 
 
-def readiness(kept: int, needed: int) -> go.Figure:
-    """How far the kept examples are from the next fine-tune."""
-    figure = _figure(160)
-    figure.add_trace(
-        go.Indicator(
-            mode="gauge+number",
-            value=kept,
-            domain={"x": [0, 1], "y": [0, 0.94]},
-            number={"font": {"size": 36}},
-            gauge={
-                "axis": {
-                    "range": [0, max(needed, kept)],
-                    "tickvals": [0, needed],
-                    "ticktext": ["0", str(needed)],
-                    "ticklen": 0,
-                    "tickfont": {"size": 12},
-                },
-                "bar": {"color": INK if kept >= needed else RUBRIC, "thickness": 0.7},
-                "bgcolor": "rgba(128,128,128,.16)",
-                "borderwidth": 0,
-            },
-        )
-    )
-    figure.update_layout(margin={"l": 24, "r": 36, "t": 16, "b": 14})
-    return figure
-
-
 def lowest(points: Sequence[Point]) -> Point | None:
     """The first point with the lowest loss."""
     return min(points, key=lambda point: point[1], default=None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from zega_core.analytics import in_words, plural, took
 from zega_core.charts import Point, lowest
+from zega_core.fine_tuning import NO_HELP
 from zega_core.quality.validation import number
 from zega_core.tables import RunStatus
 from zega_core.version_tables import FineTune, TrainingMetric, Version
@@ -135,6 +136,12 @@ def surprise(version: Version) -> str:
     return " ".join([*said, caveat]).strip()
 
 
+def can_continue(row: FineTune) -> bool:
+    """Whether it makes sense to go on with it: one that learned nothing of use would end the same again."""
+    ended = row.status in (RunStatus.stopped, RunStatus.failed)
+    return ended and row.version_number is None and row.error != NO_HELP
+
+
 def outcome(row: FineTune, version: Version | None) -> str:
     """What came of a fine-tune that has ended, in one paragraph."""
     if version is not None:
@@ -151,9 +158,9 @@ def outcome(row: FineTune, version: Version | None) -> str:
 
 
 def _learned(version: Version) -> str:
-    said = plural(version.examples, "example")
     share = number(version.own_share, 0, 1)
-    return said if share is None else f"{said}, with {share:.0%} of the words your own,"
+    whose = "" if share is None else f", with {f'{share:.0%}' if share else 'none'} of the words your own,"
+    return plural(version.examples, "example") + whose
 
 
 def standing(model: str, version: Version, promoted: Version | None) -> str:

@@ -7,6 +7,7 @@ round. Its folder holds all it needs to go on, so whoever takes the run up after
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from logging import getLogger
@@ -79,20 +80,17 @@ def folder_of(settings: Settings, run_id: str) -> Path:
 
 
 def tidy(settings: Settings) -> None:
-    """Delete what no row speaks of: folders of fine-tunes that made their version or were deleted, and of versions
-    that were deleted when the process was killed."""
+    """Delete the folders of fine-tunes that made their version or were deleted, and of versions that were deleted when
+    the process was killed. A version that this database never knew stays: it may be another one's of this home."""
     runs = list((settings.home / "fine_tunes").glob("*"))  # before the rows: what is made meanwhile must stay
-    made = list((settings.home / "versions").glob("*/v*"))
     with db.reading(settings) as session:
         wanted = fine_tunes.may_go_on(session)
-        numbers = [*version_rows.everybodys(session), *fine_tunes.reserved(session)]
-    kept = {versions.folder_of(settings, writer, number) for writer, number in numbers}
+        deleted = fine_tunes.made(session) - set(version_rows.everybodys(session))
     for folder in runs:
         if folder.name.removesuffix(".tmp") not in wanted:
             shutil.rmtree(folder, ignore_errors=True)
-    for folder in made:
-        if folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
+    for writer, number in deleted:
+        shutil.rmtree(versions.folder_of(settings, writer, number), ignore_errors=True)
 
 
 class _Work:
@@ -200,26 +198,29 @@ class _Work:
             with db.session(self.settings) as session:
                 writers.lock(session, row.user_id)
                 number = version_rows.next_number(session, row.user_id)
+                while self._version_folder(number).is_dir():  # another database's of this home: it is not overwritten
+                    number += 1
                 if leases.holds(session, row, phase="saving", version_number=number) is None:
                     return None
             row.version_number = number
         target, made = self._version_folder(row.version_number), self.folder / "version"
-        if made.is_dir():  # else it is in its place already; what lies there now is nobody's
+        if made.is_dir():  # else it is in its place already
             with self.settings.home_errors():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / "plan.json", made / "plan.json")
-                shutil.rmtree(target, ignore_errors=True)
                 made.rename(target)
-        result = result or read_result(target)
+        result, plan = result or read_result(target), read_plan(target)
         with db.session(self.settings) as session:
             writers.lock(session, row.user_id)
-            if leases.holds(session, row, notes=_notes(row, result)) is None:
+            if version_rows.find(session, row.user_id, row.version_number) is not None:
+                return leases.holds(session, row) and RunStatus.done
+            reserve = versions.not_compared(version_rows.promoted(session, row.user_id), plan.in_use)
+            if leases.holds(session, row, notes=_notes([*row.notes, *result.notes, *reserve])) is None:
                 return None
-            if version_rows.find(session, row.user_id, row.version_number) is None:
-                session.add(version := self._version(row.version_number, read_plan(target), result))
-                session.flush()
-                if is_nearer(result):
-                    version_rows.promote(session, row.user_id, version)
+            session.add(version := self._version(row.version_number, plan, result))
+            session.flush()
+            if is_nearer(result) and not reserve:
+                version_rows.promote(session, row.user_id, version)
         return RunStatus.done
 
     def _version(self, number: int, plan: Plan, result: Result) -> Version:
@@ -244,13 +245,13 @@ class _Work:
 
 
 def is_nearer(result: Result) -> bool:
-    """Whether a new version may be put in use by itself: the held-out texts surprise it less than what was in use."""
+    """Whether the held-out texts surprise a new version less than what was in use when its training began."""
     before, after = result.perplexity_before, result.perplexity_after
     return before is not None and after is not None and after < before
 
 
-def _notes(row: FineTune, result: Result) -> list[str]:
-    return list(dict.fromkeys([*row.notes, *result.notes]))[:50]
+def _notes(said: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(said))[:50]
 
 
 class _Reports:
@@ -288,7 +289,7 @@ class _Reports:
                 case "note":
                     self.notes.append(str(event["text"])[:500])
         if self.notes != self.row.notes:
-            self.row.notes = self.notes = list(dict.fromkeys(self.notes))[:50]
+            self.row.notes = self.notes = _notes(self.notes)
             values["notes"] = self.notes
         with db.session(self.settings) as session:
             status = leases.holds(session, self.row, **values)

@@ -127,7 +127,7 @@ def task(writer_id: str, settings: Settings, config: FineTuneConfig) -> Task:
         kept_shape = {name: value for name in ("rank", "alpha") if (value := current.settings.get(name))}
         plan = replace(plan, **kept_shape)
     _check_disk(forecast(found.summary, plan, base, machine(settings.home), rate=rate), settings)
-    rows = data.for_continuing(found.rows, ids, plan.seed) if go_on else found.rows
+    rows = data.for_continuing(found.rows, trained, plan.seed) if go_on else found.rows
     plan = replace(plan, in_use="" if in_use is None else str(in_use), data_hash=data.fingerprint(rows))
     return Task(plan, rows, found.summary.as_dict())
 

@@ -86,6 +86,12 @@ def splits(summary: Summary) -> str:
     )
 
 
+def own_words() -> str:
+    """What the writer's own words weigh."""
+    more = SOURCE_WEIGHTS[Source.manuscript] / SOURCE_WEIGHTS[Source.auto]
+    return f"Your own words weigh most: a page of yours counts {TIMES[more]} as much as a teacher's of the same score."
+
+
 def left_out(summary: Summary) -> str:
     """What it does not learn from, and why; empty when nothing is left out."""
     reasons = [f"{number:,} ({reason})" for reason, number in summary.left_out.items() if number]

@@ -92,6 +92,17 @@ def delete(writer_id: str, number: int, settings: Settings) -> None:
     shutil.rmtree(folder_of(settings, writer_id, number), ignore_errors=True)
 
 
+def not_compared(current: Version | None, measured: str) -> list[str]:
+    """What to say, and why it is not put in use by itself, of a new version that was measured against another one than
+    is in use by now. ``measured`` is the folder of that one, empty for the base model."""
+    if Path(measured).name == ("" if current is None else f"v{current.number}"):
+        return []
+    return [
+        f"It was not measured against {in_words(current)}, which is in use now, so it was not put in use by itself. "
+        "Let both write under Try it, then choose."
+    ]
+
+
 def check_files(settings: Settings, version: Version) -> None:
     """Raises NotFound when a version's files are not there."""
     folder = folder_of(settings, version.user_id, version.number)
@@ -130,17 +141,17 @@ def _facts(version: Version) -> list[tuple[str, str]]:
         ("Begins from", "the base model" if version.parent is None else f"v{version.parent}"),
         ("Base model", version.base or "built-in"),
         ("Base weights", version.base_hash[:12]),
-        ("Examples", f"{version.examples:,}"),
+        ("Examples", _number(version.examples, ",.0f")),
         ("Data", version.data_hash[:12]),
-        ("Your own words", f"{version.own_share:.0%}"),
+        ("Your own words", _number(version.own_share, ".0%")),
         ("Perplexity before", _number(metrics.get("perplexity_before"), ".1f")),
         ("Perplexity after", _number(metrics.get("perplexity_after"), ".1f")),
         ("Validation loss", _number(metrics.get("validation_loss"), ".3f")),
         ("Steps", _number(metrics.get("steps"), ",.0f")),
         ("Best at step", _number(metrics.get("best_step"), ",.0f")),
         *((label, _shown(chosen.get(key))) for key, label in CHOSEN.items()),
-        ("Size", f"{version.size_bytes / 1e6:.1f} MB"),
-        ("Training time", f"{version.seconds:.0f} s"),
+        ("Size in bytes", _number(version.size_bytes, ",.0f")),
+        ("Training time in seconds", _number(version.seconds, ",.0f")),
     ]
 
 

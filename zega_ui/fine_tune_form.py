@@ -20,8 +20,7 @@ from zega_core.learning import Outlook
 from zega_core.store import fine_tunes
 from zega_core.triggers import Until
 from zega_ui import teaching_form as form
-from zega_ui.components import chart, genre_name, guarded, section
-from zega_ui.teacher_terms import plain
+from zega_ui.components import chart, genre_name, guarded, plain, section
 
 ADVANCED = "advanced"
 STARTS = {"auto": "ZEGA decides", "promoted": "The version in use", "base": "The base model"}
@@ -128,7 +127,9 @@ def setup(writer: str, outlook: Outlook, config: FineTuneConfig, until: Until, *
         st.caption(outlook.missing)
     elif outlook.trouble:
         st.text(outlook.trouble)
-        st.caption("A model from Hugging Face is fetched when the fine-tune begins.")
+        st.caption(
+            "A model from Hugging Face is fetched when the fine-tune begins, unless Local only is on in Settings."
+        )
     elif outlook.forecast is not None:
         st.caption(" ".join(outlook.forecast.sentences))
     automatic(writer, config, until)

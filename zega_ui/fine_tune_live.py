@@ -12,7 +12,7 @@ from zega_core.analytics import no_sign_of_life, plural
 from zega_core.fine_tune.data import read_summary
 from zega_core.jobs import client
 from zega_core.store import fine_tunes
-from zega_core.tables import UNFINISHED, RunStatus, now
+from zega_core.tables import RunStatus, now
 from zega_core.version_tables import FineTune, TrainingMetric, Version
 from zega_ui import versions_view
 from zega_ui.components import chart, error_state, guarded, section
@@ -21,12 +21,21 @@ from zega_ui.teacher_cards import clock
 LOSS = "Loss says how surprised the model is by each next bit of text, in nats a token. Lower is less."
 
 
-def live(writer: str, run_id: str) -> None:
-    """Redrawn every second; when it has ended, the whole page is."""
+Stand = list[tuple[str, str, bool]]
+
+
+def stand(rows: Sequence[FineTune]) -> Stand:
+    """Of those under way: what the part of the page beside the live view was drawn by."""
+    return [(row.run_id, row.status, row.data is None) for row in rows]
+
+
+def live(writer: str, run_id: str, seen: Stand) -> None:
+    """Redrawn every second; the whole page is when this one has ended, or another one waits."""
     with db.reading() as session:
         row = fine_tunes.get(session, writer, run_id)
         metrics = fine_tunes.metrics(session, writer, run_id)
-    if row.status not in UNFINISHED:
+        going = fine_tunes.under_way(session, writer)
+    if stand(going) != seen:
         st.rerun()
     section(words.heading(row))
     share, hint = words.progress(row)
@@ -83,10 +92,6 @@ def controls(writer: str, row: FineTune, waiting: Sequence[FineTune]) -> None:
             )
 
 
-def can_continue(row: FineTune) -> bool:
-    return row.status in (RunStatus.stopped, RunStatus.failed) and row.version_number is None
-
-
 def result(writer: str, row: FineTune, version: Version | None, promoted: Version | None) -> None:
     """What came of the last one."""
     section("Last fine-tune", f"Ended {clock(row.completed_at)}" if row.completed_at else None)
@@ -99,7 +104,7 @@ def result(writer: str, row: FineTune, version: Version | None, promoted: Versio
         st.text(words.outcome(row, version))
     for note in words.notes(row):
         st.text(note)
-    if can_continue(row):
+    if words.can_continue(row):
         st.button(
             "Continue",
             type="primary",

@@ -15,9 +15,8 @@ from zega_core.local import models
 from zega_core.providers.base import GenerationOptions
 from zega_core.settings import get_settings
 from zega_core.version_tables import Version
-from zega_ui.components import error_state, genre_name, prose, section, shielded
+from zega_ui.components import error_state, genre_name, plain, prose, section, shielded
 from zega_ui.side_by_side import Side, Streaming, Trial
-from zega_ui.teacher_terms import plain
 
 TRIAL = "trial"
 EVERY = 0.2
@@ -101,7 +100,7 @@ def _prompt(catalog: Catalog) -> str:
 
 def _options() -> GenerationOptions:
     with st.expander("How they write"):
-        longest = st.slider("Words at most", 40, 320, 160, step=20, key="try-words")
+        longest = st.slider("Words at most", 40, 320, 240, step=20, key="try-words")
         temperature = st.slider(
             "Daring", 0.0, 1.5, 0.8, step=0.1, key="try-temperature", help="The temperature: 0 takes no chances."
         )
@@ -152,4 +151,7 @@ def _said(side: Side) -> str:
         return "Writing"
     if side.state == "stopped":
         return "Stopped."
-    return f"Written in {took(side.seconds)}." if side.text else "It wrote nothing."
+    if not side.text:
+        return "It wrote nothing."
+    cut = " It had more to say: raise the words under How they write." if side.cut else ""
+    return f"Written in {took(side.seconds)}.{cut}"

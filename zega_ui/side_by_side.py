@@ -35,6 +35,8 @@ class Side:
     note: str = ""
     error: str = ""
     seconds: float = 0.0
+    cut: bool = False
+    """It had more to say than the length allowed."""
 
     def tell(self, note: str) -> None:
         self.note = note
@@ -87,12 +89,13 @@ class Trial:
         pieces = side.model(side.tell).stream([Message("user", self.prompt)], self.options)
         began: float | None = None
         try:
-            for piece in pieces:
+            while not self.stopped.is_set():
+                piece = next(pieces)
                 began = began if began is not None else time.monotonic()
                 side.state, side.text = "writing", side.text + piece
                 side.seconds = time.monotonic() - began
-                if self.stopped.is_set():
-                    break
+        except StopIteration as ended:
+            side.cut = getattr(ended.value, "cut_off", False)
         finally:
             pieces.close()
         side.state = "stopped" if self.stopped.is_set() else "done"

@@ -13,8 +13,7 @@ from zega_core.settings import get_settings
 from zega_core.store import versions as stored
 from zega_core.version_tables import Version
 from zega_ui import teaching_form as form
-from zega_ui.components import local_time, section
-from zega_ui.teacher_terms import plain
+from zega_ui.components import local_time, plain, section
 
 PAGE = 5
 WHERE = "versions"

@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with db.session(settings) as session:
             waiting = rating.waiting(session, "default")
             rating.rate(session, "default", waiting[0], settings, stars=1 + number * 7 % 5)
-    with serving(settings) as running:
+    with serving(settings, {"ZEGA_FINE_TUNE_EVERY": "100000"}) as running:  # no training beside the tests
         yield running
         assert "Traceback" not in running.said
         assert "Please replace" not in running.said

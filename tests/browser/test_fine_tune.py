@@ -146,8 +146,10 @@ def test_from_the_button_to_the_version_without_a_reload(chromium: Browser, tmp_
             expect(one.get_by_role("heading", name="Waiting for the worker")).to_be_visible()
         with db.reading(settings) as session:
             (row,) = fine_tunes.recent(session, fine_tuned.WRITER, 5)
+        expect(page.get_by_role("button", name="Do not start it")).to_be_visible()
         change(settings, row, 1, status=RunStatus.running, phase="training", steps=40, seconds_left=95.0)
         expect(page.get_by_text("Step 1 of 40 · about 2 minutes left")).to_be_visible()
+        expect(page.get_by_role("button", name="Stop and keep the best so far")).to_be_visible()
         expect(page.locator(".js-plotly-plot")).to_be_visible()
         page.reload()
         expect(page.get_by_text("Step 1 of 40")).to_be_visible()

@@ -257,18 +257,30 @@ def test_too_little_is_said_with_what_is_missing():
 
 def test_going_on_takes_all_that_is_new_and_as_many_old_ones():
     found = prepared([piece(number) for number in range(1, 201)])
-    train = [row.example_id for row in found.rows if row.split == "train"]
+    train = [row for row in found.rows if row.split == "train"]
     for new, again in ((60, 60), (5, 20), (len(train) - 8, 8)):
-        old = set(train[: len(train) - new])
+        old = train[: len(train) - new]
         rows = for_continuing(found.rows, old, seed=1)
-        kept = [row.example_id for row in rows if row.split == "train"]
-        assert set(train) - old <= set(kept)
-        assert len(set(kept) & old) == again
-        assert kept == sorted(kept)
+        kept = {row.example_id for row in rows if row.split == "train" and row.weight}
+        before = {row.example_id for row in old}
+        assert {row.example_id for row in train} - before <= kept
+        assert len(kept & before) == again
+        assert [row.example_id for row in rows] == [row.example_id for row in found.rows]
         others = [[row for row in one if row.split != "train"] for one in (rows, found.rows)]
         assert others[0] == others[1]
         assert for_continuing(found.rows, old, seed=1) == rows
-    assert for_continuing(found.rows, set(train[:100]), 1) != for_continuing(found.rows, set(train[:100]), 2)
+    assert for_continuing(found.rows, train[:100], 1) != for_continuing(found.rows, train[:100], 2)
+
+
+def test_what_is_not_learned_again_stays_known_without_its_text():
+    found = prepared([piece(number) for number in range(1, 101)])
+    old = [row for row in found.rows if row.split == "train"][:60]
+    gone = {row.example_id for row in old[:10]}
+    rows = for_continuing([row for row in found.rows if row.example_id not in gone], old, seed=1)
+    known = {row.example_id: row for row in rows if not row.weight}
+    assert gone < set(known) < {row.example_id for row in old}
+    assert {(row.split, row.completion) for row in known.values()} == {("train", "")}
+    assert {row.prompt for row in old} <= {row.prompt for row in rows if row.split == "train"}
 
 
 def test_weights_and_sources_are_all_known():

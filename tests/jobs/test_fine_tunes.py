@@ -266,13 +266,14 @@ def test_a_version_that_cannot_be_stored_is_a_sentence_and_continue_stores_it(en
 
 
 @pytest.mark.usefixtures("scripted")
-def test_what_an_older_home_left_in_the_place_of_a_version_is_not_taken_for_it(config: Settings):
+def test_what_an_older_home_left_in_the_place_of_a_version_is_neither_taken_for_it_nor_lost(config: Settings):
     left = versions.folder_of(config, "ana", 1)
     left.mkdir(parents=True)
     (left / "adapter_model.safetensors").write_bytes(b"another")
     row = create(config, RunStatus.queued)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
-    assert adapters(config) == {1: True}
+    assert adapters(config) == {2: True}
+    assert (left / "adapter_model.safetensors").read_bytes() == b"another"
 
 
 @pytest.mark.usefixtures("scripted")

@@ -11,13 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from zega_core.errors import InvalidInput, NotFound, ProviderUnavailable
 from zega_core.local import process, server
 from zega_core.local.protocol import Begun, Writing, Written
+from zega_core.settings import Settings
 
 WORD = "wörd “🙂” "
 FAULTS: dict[str, Exception] = {
@@ -31,11 +31,14 @@ FAULTS: dict[str, Exception] = {
 class QuickWriter:
     """Notes how many texts were stopped and how many were written at once."""
 
-    def __init__(self, home: Path | None = None, delay: float | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, delay: float | None = None) -> None:
         self.delay = float(os.environ.get("ZEGA_TEST_DELAY", "0.01")) if delay is None else delay
         self.seen: list[Writing] = []
         self.stopped = threading.Event()
         self.at_once = self.most = 0
+
+    def prepare(self) -> None:
+        pass
 
     def write(self, writing: Writing, tell: Callable[[Begun | str], None], stop: threading.Event) -> Written:
         self.at_once += 1

@@ -21,8 +21,7 @@ from zega_core.fine_tune import form
 from zega_core.local.engine import Engine
 from zega_core.local.names import ModelName
 from zega_core.local.protocol import Begun, Writing, Written
-
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft's
+from zega_core.settings import Settings
 
 PROMPT = "A lantern that remembers."
 V3 = ModelName("ana", 3)
@@ -41,6 +40,10 @@ def place(made: Path, tmp_path: Path) -> Path:
     """A copy that a test may spoil. The version still says where its base first was."""
     shutil.copytree(made / "home", tmp_path / "place")
     return tmp_path / "place"
+
+
+def engine_of(home: Path, **settings: Any) -> Engine:
+    return Engine(Settings(home=home), **settings)
 
 
 def wrote(engine: Engine, writing: Writing, *, stop_after: int | None = None) -> tuple[list[str], Begun, Written]:
@@ -74,31 +77,33 @@ def unmerged(base: Path, folder: Path, tokens: int) -> str:
 
 def test_a_merged_version_writes_what_the_adapter_beside_its_base_does(made: Path):
     greedy = Writing(V3, PROMPT, max_tokens=40, temperature=0)
-    text = "".join(wrote(Engine(made / "home"), greedy)[0])
+    text = "".join(wrote(engine_of(made / "home"), greedy)[0])
     assert text == unmerged(made / "base", made / "home/versions/ana/v3", 40)
-    bare = "".join(wrote(Engine(made / "home"), replace(greedy, name=ModelName(base=str(made / "base"))))[0])
+    bare = "".join(wrote(engine_of(made / "home"), replace(greedy, name=ModelName(base=str(made / "base"))))[0])
     assert text != bare
 
 
 def test_the_same_seed_writes_the_same_and_another_does_not(made: Path):
-    engine, writing = Engine(made / "home"), Writing(V3, PROMPT, max_tokens=30, seed=5)
+    engine, writing = engine_of(made / "home"), Writing(V3, PROMPT, max_tokens=30, seed=5)
     first, begun, done = wrote(engine, writing)
     assert wrote(engine, replace(writing, seed=6))[0] != first
     assert wrote(engine, writing) == (first, begun, done)
-    assert wrote(Engine(made / "home"), writing)[0] == first
+    assert wrote(engine_of(made / "home"), writing)[0] == first
     assert begun == Begun(len(form.prompt_ids(engine.shelf.take(V3).tokenizer, PROMPT)), 0)
     assert done == Written(30, "length")
 
 
 def test_options_change_what_is_written(made: Path):
-    engine, writing = Engine(made / "home"), Writing(V3, PROMPT, max_tokens=30, seed=5)
+    engine, writing = engine_of(made / "home"), Writing(V3, PROMPT, max_tokens=30, seed=5)
     plain = wrote(engine, writing)[0]
     for other in ({"temperature": 1.9}, {"top_p": 0.1}, {"repetition_penalty": 0.5}):
         assert wrote(engine, replace(writing, **other))[0] != plain
 
 
 def test_the_built_in_model_ends_by_itself_and_shows_no_mark(tmp_path: Path):
-    pieces, begun, done = wrote(Engine(tmp_path), Writing(ModelName(), "<|end|>Write a short line.", seed=2))
+    pieces, begun, done = wrote(
+        engine_of(tmp_path), Writing(ModelName(), "<|end|>Describe the setting of a harbour.", seed=2)
+    )
     assert done.finish == "stop"
     assert len(pieces) > 5
     assert "<|" not in "".join(pieces)
@@ -106,7 +111,7 @@ def test_the_built_in_model_ends_by_itself_and_shows_no_mark(tmp_path: Path):
 
 
 def test_every_mark_ends_a_text_and_none_is_shown(made: Path):
-    engine = Engine(made / "home")
+    engine = engine_of(made / "home")
     warm = engine.shelf.take(V3)
     mark = warm.tokenizer.convert_tokens_to_ids("<|prompt|>")
     with torch.no_grad():
@@ -121,14 +126,14 @@ def test_every_mark_ends_a_text_and_none_is_shown(made: Path):
 
 
 def test_stop_ends_it_within_a_token_or_two(made: Path):
-    pieces, _, done = wrote(Engine(made / "home"), Writing(V3, PROMPT, max_tokens=150), stop_after=3)
+    pieces, _, done = wrote(engine_of(made / "home"), Writing(V3, PROMPT, max_tokens=150), stop_after=3)
     assert done.finish == "stop"
     assert 3 <= done.tokens <= 12  # a piece may take some tokens to be whole characters
     assert len(pieces) <= 4
 
 
 def test_stop_before_its_turn_loads_nothing(made: Path):
-    engine, stop, told = Engine(made / "home"), threading.Event(), []
+    engine, stop, told = engine_of(made / "home"), threading.Event(), []
     stop.set()
     assert engine.write(Writing(V3, PROMPT), told.append, stop) == Written(0, "stop")
     assert (told, engine.shelf.names) == ([], [])
@@ -136,33 +141,33 @@ def test_stop_before_its_turn_loads_nothing(made: Path):
 
 def test_a_prompt_that_is_too_long_loses_its_middle(made: Path):
     long = "First words. " + "and more " * 400 + "Last words."
-    _, begun, done = wrote(Engine(made / "home"), Writing(V3, long, max_tokens=100))
+    _, begun, done = wrote(engine_of(made / "home"), Writing(V3, long, max_tokens=100))
     assert begun.prompt_tokens == 256 - 100
     assert begun.cut > 200
     assert done.tokens <= 100
-    _, begun, done = wrote(Engine(made / "home"), Writing(V3, long, max_tokens=5000))
+    _, begun, done = wrote(engine_of(made / "home"), Writing(V3, long, max_tokens=5000))
     assert (begun.prompt_tokens, done) == (128, Written(128, "length"))
 
 
 def test_what_was_asked_for_least_lately_leaves_first(made: Path):
     base = ModelName(base=str(made / "base"))
     tiny_version(made / "home", made / "base", number=4, seed=4)
-    size = Engine(made / "home").shelf.take(base).bytes
-    shelf = Engine(made / "home", most_bytes=int(2.5 * size)).shelf
+    size = engine_of(made / "home").shelf.take(base).bytes
+    shelf = engine_of(made / "home", most_bytes=int(2.5 * size)).shelf
     v4 = ModelName("ana", 4)
     warm = shelf.take(V3)
     shelf.take(base)
     assert shelf.take(V3) is warm
     shelf.take(v4)
     assert shelf.names == [V3, v4]
-    small = Engine(made / "home", most_bytes=1).shelf
+    small = engine_of(made / "home", most_bytes=1).shelf
     small.take(V3)
     small.take(v4)
     assert small.names == [v4]
 
 
 def test_a_version_that_is_deleted_is_not_served_any_more(place: Path):
-    engine, writing = Engine(place), Writing(V3, PROMPT, max_tokens=3)
+    engine, writing = engine_of(place), Writing(V3, PROMPT, max_tokens=3)
     wrote(engine, writing)
     shutil.rmtree(place / "versions/ana/v3")
     with pytest.raises(NotFound, match="no version v3"):
@@ -171,7 +176,7 @@ def test_a_version_that_is_deleted_is_not_served_any_more(place: Path):
 
 
 def test_a_version_whose_files_changed_is_loaded_again(place: Path, made: Path):
-    engine, writing = Engine(place), Writing(V3, PROMPT, max_tokens=20, temperature=0)
+    engine, writing = engine_of(place), Writing(V3, PROMPT, max_tokens=20, temperature=0)
     before = wrote(engine, writing)[0]
     shutil.rmtree(place / "versions/ana/v3")
     tiny_version(place, made / "base", seed=9)
@@ -218,7 +223,7 @@ def base_is_gone(folder: Path) -> None:
 def test_a_version_that_is_not_whole_is_refused_in_one_sentence(place: Path, how: Callable[[Path], None], says: str):
     how(place / "versions/ana/v3")
     with pytest.raises(InvalidInput, match=says) as caught:
-        wrote(Engine(place), Writing(V3, PROMPT))
+        wrote(engine_of(place), Writing(V3, PROMPT))
     assert "\n" not in str(caught.value)
 
 
@@ -226,18 +231,18 @@ def test_a_base_that_moved_is_found_by_its_name(place: Path, made: Path):
     plan = json.loads((place / "versions/ana/v3/plan.json").read_text(encoding="utf-8"))
     moved = plan | {"base": "/where/it/was", "base_name": str(made / "base")}
     (place / "versions/ana/v3/plan.json").write_text(json.dumps(moved), encoding="utf-8")
-    assert wrote(Engine(place), Writing(V3, PROMPT, max_tokens=3))[2].tokens == 3
+    assert wrote(engine_of(place), Writing(V3, PROMPT, max_tokens=3))[2].tokens == 3
 
 
 @pytest.mark.parametrize("name", ["nobody/has-this-model", "/nowhere"])
 def test_a_base_that_is_not_there(tmp_path: Path, name: str):
     with pytest.raises(InvalidInput, match=name):
-        wrote(Engine(tmp_path), Writing(ModelName(base=name), PROMPT))
+        wrote(engine_of(tmp_path), Writing(ModelName(base=name), PROMPT))
 
 
 def test_weights_that_give_no_numbers(tmp_path: Path):
     base = tiny_base(tmp_path / "base")
-    engine, name = Engine(tmp_path), ModelName(base=str(base))
+    engine, name = engine_of(tmp_path), ModelName(base=str(base))
     with torch.no_grad():
         engine.shelf.take(name).model.get_input_embeddings().weight.fill_(float("nan"))
     with pytest.raises(InvalidInput, match="no usable numbers"):
@@ -245,7 +250,7 @@ def test_weights_that_give_no_numbers(tmp_path: Path):
 
 
 def test_no_memory_left_is_said(made: Path, monkeypatch: pytest.MonkeyPatch):
-    engine = Engine(made / "home")
+    engine = engine_of(made / "home")
 
     def full(*_: Any, **__: Any) -> Any:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
@@ -258,11 +263,11 @@ def test_no_memory_left_is_said(made: Path, monkeypatch: pytest.MonkeyPatch):
 def test_a_model_larger_than_the_machine_is_not_begun(made: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("zega_core.local.shelf.memory", lambda: 100_000)
     with pytest.raises(ZegaError, match="more than this machine has"):
-        wrote(Engine(made / "home", device="cpu"), Writing(V3, PROMPT))
+        wrote(engine_of(made / "home", device="cpu"), Writing(V3, PROMPT))
 
 
 def test_texts_are_written_one_after_another(made: Path, monkeypatch: pytest.MonkeyPatch):
-    engine, at_once, most = Engine(made / "home"), [0], [0]
+    engine, at_once, most = engine_of(made / "home"), [0], [0]
     engine.shelf.take(V3)
     generate = engine._generate
 
@@ -291,6 +296,17 @@ def test_texts_are_written_one_after_another(made: Path, monkeypatch: pytest.Mon
         assert texts[seed] == "".join(wrote(engine, Writing(V3, PROMPT, max_tokens=20, seed=seed))[0])
 
 
+def test_a_prepared_engine_has_the_built_in_model_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    engine = engine_of(tmp_path)
+    engine.prepare()
+    assert engine.shelf.names == [ModelName()]
+    monkeypatch.setattr(bases, "BUILT_IN", tmp_path / "gone")
+    broken = engine_of(tmp_path)
+    broken.prepare()
+    with pytest.raises(InvalidInput, match="no folder"):
+        wrote(broken, Writing(ModelName(), PROMPT))
+
+
 def test_nothing_is_fetched(made: Path):
-    wrote(Engine(made / "home"), Writing(V3, PROMPT, max_tokens=2))
+    wrote(engine_of(made / "home"), Writing(V3, PROMPT, max_tokens=2))
     assert os.environ["HF_HUB_OFFLINE"] == "1"

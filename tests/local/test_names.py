@@ -10,7 +10,7 @@ import pytest
 from zega_core import providers
 from zega_core.errors import InvalidInput
 from zega_core.local.models import student
-from zega_core.local.names import ModelName, listed, read_name, version_folder
+from zega_core.local.names import ModelName, listed, read_name
 from zega_core.settings import Settings
 
 
@@ -42,12 +42,6 @@ def test_anything_else_is_no_name(text: str):
         read_name(text)
 
 
-@pytest.mark.parametrize(("writer", "number"), [("../eve", 1), ("Ana", 1), ("ana", 0), ("ana", -2), ("", 1)])
-def test_no_path_for_what_is_no_writer_or_number(tmp_path: Path, writer: str, number: int):
-    with pytest.raises(InvalidInput):
-        version_folder(tmp_path, writer, number)
-
-
 def test_a_student_is_named_and_labelled(config: Settings):
     model = student(config, "ana", 3)
     assert (model.name, model.label, model.in_flight) == ("local/ana/v3", "Your model · v3", 1)
@@ -56,7 +50,10 @@ def test_a_student_is_named_and_labelled(config: Settings):
     assert student(config, "ana", None, " some/model ").name == "local/base:some/model"
 
 
-@pytest.mark.parametrize("wrong", [("ana", True, ""), ("a/b", 3, ""), ("ana", None, "a\nb")])
+@pytest.mark.parametrize(
+    "wrong",
+    [("ana", True, ""), ("ana", 0, ""), ("ana", -2, ""), ("a/b", 3, ""), ("../eve", 3, ""), ("ana", None, "a\nb")],
+)
 def test_a_student_of_nobody(config: Settings, wrong: Any):
     with pytest.raises(InvalidInput):
         student(config, *wrong)

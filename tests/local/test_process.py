@@ -28,7 +28,6 @@ from zega_core.settings import ROOT, Settings
 pytestmark = [
     pytest.mark.crash,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
-    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),  # peft's
 ]
 ASK = (Message("user", "A lantern."),)
 SHORT = GenerationOptions(max_tokens=2)

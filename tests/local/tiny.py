@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from zega_core.fine_tune import base as bases
@@ -47,7 +46,7 @@ def tiny_version(home: Path, base: Path, writer: str = "ana", number: int = 3, *
     folder = home / "versions" / writer / f"v{number}"
     torch.manual_seed(seed)
     model, _ = bases.load(base, dtype=torch.float32, device="cpu")
-    tuned = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules=list(TARGETS), task_type="CAUSAL_LM"))
+    tuned = bases.with_lora(model, trainable=False, r=4, lora_alpha=8, lora_dropout=0.0, target_modules=list(TARGETS))
     for name, weight in tuned.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.3)

@@ -110,13 +110,7 @@ def _result(row: FineTune, version: Version | None, in_use: Version | None) -> d
     before, after = metrics.get("perplexity_before"), metrics.get("perplexity_after")
     message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}"
     if not promoted:
-        unknown = before is None or after is None
-        why = (
-            "no text could be set apart to try it on"
-            if unknown
-            else "it is no nearer to the texts that it has not seen"
-        )
-        message = f"v{version.number} was made and is not in use: {why}"
+        message = f"v{version.number} was made and is not in use; {versions.in_words(in_use)} still writes"
     if before is not None and after is not None:
         message += (
             f". Perplexity on {metrics.get('held_out_texts')} held-out texts: {before:.1f} before, {after:.1f} after"

@@ -29,7 +29,7 @@ _LARGEST_JSON = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class BaseInfo:
-    """``label`` is what a writer reads; ``parameters`` are counted in the files, ``context`` is in tokens, ``bytes``
+    """``label`` is for people; ``parameters`` are counted in the files, ``context`` is in tokens, ``bytes``
     those of the weights."""
 
     name: str
@@ -63,7 +63,7 @@ def resolve(name: str, *, download: bool = False) -> Path:
         return cached
     if not download:
         raise InvalidInput(
-            f"{name} is not on this machine. Download it first, which needs a connection, or choose the built-in model."
+            f"{name} is not on this machine. It is fetched when a fine-tune begins, unless Local only is on."
         )
     return hub.download(name)
 
@@ -112,7 +112,7 @@ def load(folder: Path, *, dtype: Any, device: Any) -> tuple[Any, Any]:
     """Model and tokenizer, from this machine only. ``dtype`` is a torch dtype, ``device`` what ``Module.to`` takes.
     Raises InvalidInput if that cannot be done."""
     info = describe(folder)
-    os.environ["HF_HUB_OFFLINE"] = "1"  # this process trains or writes; it never fetches
+    os.environ["HF_HUB_OFFLINE"] = "1"  # this process never fetches
     with _library_errors(info.label):
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging

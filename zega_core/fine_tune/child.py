@@ -1,7 +1,7 @@
 """The process that trains: ``python -m zega_core.fine_tune.child FOLDER``.
 
 It tells what it does as JSON lines on standard output and ends when standard input closes, since then nobody is there
-to listen. With several GPUs it starts itself once for each, and passes on what the first of them says; accelerate ties them.
+to listen. With several GPUs it starts itself once for each, and passes on what the first of them says.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+FINAL = ("done", "error")
 UNEXPECTED = (
     "Training ended by an error that ZEGA did not foresee. The log has the details; press Continue to try again."
 )
@@ -39,11 +40,7 @@ ENDED = "The training process ended unexpectedly. Press Continue to go on from i
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 when there is a version."""
-    parser = argparse.ArgumentParser(prog="child")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--device", help="as torch calls it; a GPU where there is one otherwise")
-    parser.add_argument("--processes", type=int, help="one for each GPU otherwise")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     os.environ.update(ENVIRONMENT)  # before torch is imported
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     listener = _own_output()
@@ -55,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if processes > 1:
             return _several(options, processes, listener)
     return _guarded(lambda tell: _work(options, tell), lambda event: _tell(listener, event))
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(prog="child")
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--device", help="as torch calls it; a GPU where there is one otherwise")
+    arguments.add_argument("--processes", type=int, help="one for each GPU otherwise")
+    return arguments
 
 
 def _own_output() -> IO[str]:
@@ -131,9 +136,10 @@ def _several(options: argparse.Namespace, processes: int, listener: IO[str]) -> 
     last: dict[str, Any] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8") as group:
         for line in group.stdout or ():
-            last = json.loads(line)
-            _tell(listener, last)
-    if last.get("event") not in ("done", "error"):
+            if last.get("event") not in FINAL:  # the others then only say that they lost the first
+                last = json.loads(line)
+                _tell(listener, last)
+    if last.get("event") not in FINAL:
         _tell(listener, {"event": "error", "message": ENDED, "kind": "unexpected"})
     return 0 if last.get("event") == "done" else 1
 

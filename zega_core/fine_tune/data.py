@@ -155,14 +155,20 @@ def missing(summary: Summary) -> str:
     return ""
 
 
-def for_continuing(rows: Sequence[Row], trained_ids: Collection[int], seed: int) -> list[Row]:
-    """The rows to go on from a version with: every new one to train on, and as many of those that it knows (at least
-    ``REPLAYED``, as far as there are), drawn by ``seed``. Validation and held-out stay."""
+def for_continuing(rows: Sequence[Row], trained: Sequence[Row], seed: int) -> list[Row]:
+    """The rows to go on with from a version that was trained on ``trained``: every new one to train on, and as many of
+    those that it knows (at least ``REPLAYED``, as far as there are), drawn by ``seed``. Validation and held-out stay.
+
+    What else it knows stays without a weight and without its text, also what is not kept any more: the next version
+    has to know what was learned, so that it is neither new to it nor held out."""
+    learned = {row.example_id for row in trained}
     train = [row for row in rows if row.split == "train"]
-    old = [row for row in train if row.example_id in trained_ids]
+    old = [row for row in train if row.example_id in learned]
     wanted = min(len(old), max(REPLAYED, len(train) - len(old)))
-    again = {row.example_id for row in Random(seed).sample(old, wanted)}
-    return [row for row in rows if row.split != "train" or row.example_id not in trained_ids or row.example_id in again]
+    known = {row.example_id: replace(row, weight=0.0, completion="") for row in (*trained, *old)}
+    again = {row.example_id: row for row in Random(seed).sample(old, wanted)}
+    others = {row.example_id: row for row in rows if row.split != "train" or row.example_id not in learned}
+    return [row for _, row in sorted((known | again | others).items())]
 
 
 def bare(prompt: str) -> str:

@@ -48,8 +48,8 @@ EPOCHS_LARGE, EPOCHS_BLIND = 3, 3
 AT_ONCE_SMALL, AT_ONCE_LARGE = 8, 2
 """Examples computed at once; the process takes fewer where memory is short."""
 BY_SIZE = (
-    _Defaults(rows=40, epochs=10, evaluations=1, batch_size=4),
-    _Defaults(rows=1_000, epochs=10, evaluations=1, batch_size=8),
+    _Defaults(rows=40, epochs=6, evaluations=1, batch_size=4),
+    _Defaults(rows=1_000, epochs=5, evaluations=1, batch_size=8),
     _Defaults(rows=5_000, epochs=4, evaluations=2, batch_size=8),
     _Defaults(rows=float("inf"), epochs=2, evaluations=4, batch_size=16),
 )

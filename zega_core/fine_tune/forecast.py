@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
 from zega_core.analytics import in_words
-from zega_core.fine_tune.data import Summary
+from zega_core.fine_tune.data import TOKENS_A_WORD, Summary
 from zega_core.fine_tune.defaults import Base
 from zega_core.fine_tune.plan import Plan
 
@@ -30,6 +30,8 @@ PER_TRAINED = 12
 PER_STATE = 220
 """Bytes of a token in each layer for each unit of its width: 114 to 170 in bfloat16, 219 in float32."""
 PER_LOGIT = 12
+PROMPT_TOKENS = 120
+"""What is asked for in front of a text, from above: most prompts and requests are shorter."""
 ROOM = 0.8
 """The part of a machine's memory that a fine-tune may take."""
 GIGA = 1e9
@@ -77,7 +79,8 @@ def forecast(summary: Summary, plan: Plan, base: Base, here: Machine, *, rate: f
     validations = 1 + plan.epochs * plan.evaluations
     tokens = plan.epochs * summary.tokens + WITHOUT_GRADIENT * validations * summary.validation_tokens
     seconds = BEGIN_SECONDS + tokens / speed
-    memory, disk = memory_of(plan, base), disk_of(plan, base)
+    longest = min(plan.max_length, round(summary.longest_words * TOKENS_A_WORD) + PROMPT_TOKENS)
+    memory, disk = memory_of(replace(plan, max_length=longest), base), disk_of(plan, base)
     return Forecast(
         seconds=seconds,
         tokens_per_second=speed,

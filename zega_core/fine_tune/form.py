@@ -59,11 +59,13 @@ def end_ids(tokenizer: Any) -> list[int]:
 
 
 def stops(tokenizer: Any, generation_config: Any = None) -> list[int]:
-    """Token ids at which writing ends: those of the model's own settings, and the first of ``end_ids``."""
+    """Token ids at which writing ends: those of the model's own settings, and the first special one of ``end_ids``: a
+    template may write a blank before its mark, at which no text ends."""
     own = getattr(generation_config, "eos_token_id", None)
     many = own if isinstance(own, (list, tuple)) else [own]
     found = [int(token) for token in many if token is not None]
-    return sorted({*found, *end_ids(tokenizer)[:1]})
+    special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
+    return sorted({*found, *[token for token in end_ids(tokenizer) if token in special][:1]})
 
 
 def without_marks(tokenizer: Any, text: str) -> str:

@@ -24,7 +24,8 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 @dataclass(frozen=True, slots=True)
 class Row:
     """One example as it is trained on. ``prompt`` is the request in the words that the model will be asked with.
-    ``weight`` multiplies its tokens in the loss. ``own`` marks the writer's own words."""
+    ``weight`` multiplies its tokens in the loss; 0 marks one that was learned before and is not learned again. ``own``
+    marks the writer's own words."""
 
     example_id: int
     prompt: str
@@ -51,7 +52,7 @@ class Plan:
     parent: int | None = None
     rank: int = 16
     alpha: int = 32
-    dropout: float = 0.05
+    dropout: float = 0.0
     targets: Sequence[str] = TARGETS
     learning_rate: float = 1e-3
     epochs: int = 10

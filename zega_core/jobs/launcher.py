@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from zega_core.errors import ConfigError
+from zega_core.local import process as writing
 from zega_core.settings import ROOT, Settings
 
 SLOT_TAKEN = 3
@@ -98,6 +99,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     finally:
         for process in (app, worker):
             _end(process)
+        writing.end(settings)
 
 
 def _answers(port: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -12,18 +13,28 @@ from tokenizers.decoders import DecodeStream
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from zega_core.errors import InvalidInput, ProviderUnavailable
+from zega_core.errors import InvalidInput, ProviderUnavailable, ZegaError
 from zega_core.fine_tune import form
+from zega_core.local.names import ModelName
 from zega_core.local.protocol import Begun, Writing, Written
 from zega_core.local.shelf import Shelf, Warm
+from zega_core.settings import Settings
 
 
 class Engine:
     """One text at a time; several threads wait for each other."""
 
-    def __init__(self, home: Path, *, most_bytes: int | None = None, device: str | None = None) -> None:
-        self.shelf = Shelf(home, most_bytes=most_bytes, device=device)
+    def __init__(self, settings: Settings, *, most_bytes: int | None = None, device: str | None = None) -> None:
+        self.shelf = Shelf(settings, most_bytes=most_bytes, device=device)
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Load what every text needs before the first is asked for: the libraries bring in most of themselves only with
+        a model, and an adapter needs one library more."""
+        with self._lock:
+            import_module("peft")
+            with suppress(ZegaError):  # who asks for it is told what is wrong
+                self.shelf.take(ModelName())
 
     def write(self, writing: Writing, tell: Callable[[Begun | str], None], stop: threading.Event) -> Written:
         """Tell ``Begun``, then the text in pieces. ``stop`` ends it within a token, also while it waits or before a

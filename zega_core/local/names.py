@@ -1,4 +1,4 @@
-"""What a model of this machine is called, and where its files are. Importing this loads no torch."""
+"""What a model of this machine is called. Importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -46,12 +46,6 @@ def read_name(text: str) -> ModelName:
     if not found:
         raise InvalidInput("That is no name of a model here. Choose the base model or a version.")
     return ModelName(writer=check_writer_id(found[1]), number=int(found[2]))
-
-
-def version_folder(home: Path, writer_id: str, number: int) -> Path:
-    """Where a version's files are; they may be gone. Raises InvalidInput like ``version``."""
-    name = version(writer_id, number)
-    return home / "versions" / name.writer / f"v{name.number}"
 
 
 def listed(home: Path) -> list[ModelName]:

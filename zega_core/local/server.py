@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -55,8 +56,9 @@ def _serve(settings: Settings, idle: float) -> None:
     code = process.code_version()
     from zega_core.local.engine import Engine  # seconds: it brings torch
 
-    secret = secrets.token_urlsafe(32)
-    chat = Chat(settings.home, Engine(settings.home), secret)
+    engine, secret = Engine(settings), secrets.token_urlsafe(32)
+    threading.Thread(target=engine.prepare, daemon=True).start()
+    chat = Chat(settings.home, engine, secret)
     with socket.socket() as listener:
         listener.bind((process.HOST, 0))
         state = process.Running(os.getpid(), listener.getsockname()[1], secret, code)

@@ -16,7 +16,9 @@ from transformers import GenerationConfig
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import form
-from zega_core.local.names import ModelName, version_folder
+from zega_core.local.names import ModelName
+from zega_core.settings import Settings
+from zega_core.versions import folder_of
 
 VERSION_FILES = (bases.ADAPTER, bases.ADAPTER_CONFIG, "result.json", "plan.json")
 SHARE_OF_MEMORY = 0.25
@@ -46,10 +48,10 @@ class Warm:
 class Shelf:
     """The last few models that were asked for, the least lately used leaving first. For one thread at a time."""
 
-    def __init__(self, home: Path, *, most_bytes: int | None = None, device: str | None = None) -> None:
+    def __init__(self, settings: Settings, *, most_bytes: int | None = None, device: str | None = None) -> None:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.most_bytes = int(SHARE_OF_MEMORY * memory()) if most_bytes is None else most_bytes
-        self._home = home
+        self._settings = settings
         self._warm: OrderedDict[ModelName, Warm] = OrderedDict()
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
 
@@ -77,7 +79,7 @@ class Shelf:
         return _warm(model, tokenizer, context, files, stamp)
 
     def _version(self, name: ModelName) -> Warm:
-        folder = version_folder(self._home, name.writer, name.number)
+        folder = folder_of(self._settings, name.writer, name.number)
         if not folder.is_dir():
             raise NotFound(f"There is no version v{name.number} of your model. Choose another version.")
         files = tuple(folder / file for file in VERSION_FILES)

@@ -100,10 +100,10 @@ def may_go_on(session: Session) -> set[str]:
     return set(session.exec(select(FineTune.run_id).where(col(FineTune.status).in_(open_ones))).all())
 
 
-def reserved(session: Session) -> list[tuple[str, int]]:
-    """Writer and number of versions that are about to be made."""
-    query = select(FineTune.user_id, FineTune.version_number).where(col(FineTune.status).in_(UNFINISHED))
-    return [(writer, number) for writer, number in session.exec(query) if number is not None]
+def made(session: Session) -> set[tuple[str, int]]:
+    """Writer and number of every version that a finished fine-tune has made, also of those deleted since."""
+    query = select(FineTune.user_id, FineTune.version_number).where(FineTune.status == RunStatus.done)
+    return {(writer, number) for writer, number in session.exec(query) if number is not None}
 
 
 def ask_to_continue(session: Session, row: FineTune) -> FineTune | None:
