@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from tests.support import tuned
 from tests.support.teachers import story
 from tests.support.worker import until
 from zega_core import db, versions
+from zega_core.cli import models
 from zega_core.fine_tune.base import ADAPTER, file_hash
 from zega_core.settings import ROOT, Settings
 from zega_core.store import fine_tunes
@@ -28,7 +30,7 @@ from zega_core.store import versions as version_rows
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source
 from zega_core.version_tables import FineTune, TrainingMetric
 
-SLOW = 240
+SLOW = 600
 """Seconds: a busy machine takes a minute to load torch."""
 
 
@@ -78,13 +80,20 @@ class Trained:
     done: subprocess.CompletedProcess[str]
 
 
+def very_long() -> str:
+    """5,400 words in an order that none of the short examples has."""
+    known, draw = "sea salt gull rope tar wind net oar cork sand mud eel ash lamp bell fog".split(), random.Random(5)
+    return " ".join(" ".join(draw.choice(known) for _ in range(9)).capitalize() + "." for _ in range(600))
+
+
 @pytest.fixture(scope="module")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     """A home in which ``zega fine-tune`` ran once, on twenty short examples, a very long one, and two of no use."""
     home = tmp_path_factory.mktemp("trained") / "home"
     config = Settings(home=home, database_url=None)
-    tuned.keep(config, "ana", 20)
-    tuned.keep(config, "ana", 1, first=20, completion=story(3, sentences=420), source=Source.manuscript)
+    for index in range(20):  # different enough for some of them to be set apart
+        tuned.keep(config, "ana", 1, first=index, completion=story(index, sentences=3))
+    tuned.keep(config, "ana", 1, first=20, completion=very_long(), source=Source.manuscript)
     tuned.keep(config, "ana", 1, first=21, completion="")
     tuned.keep(config, "ana", 1, first=22, completion="Half a character: \x00")
     own = [name for name in os.environ if name.startswith("ZEGA_")]
@@ -173,6 +182,20 @@ def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
     assert 1 < result["steps"] < recent(trained)[0].steps
     assert said.strip() == "Stopping; the best so far is kept."
     assert file_hash(versions.folder_of(trained, "ana", 1) / ADAPTER) == first
+
+
+@pytest.mark.parametrize(
+    "metrics, why",
+    [
+        ({"perplexity_before": 22.4, "perplexity_after": 38.2, "held_out_texts": 6}, "it is no nearer to the texts"),
+        ({"perplexity_before": None, "perplexity_after": None, "held_out_texts": 0}, "no text could be set apart"),
+    ],
+)
+def test_a_version_that_is_not_put_in_use_says_why(config: Settings, metrics: dict[str, Any], why: str):
+    version = tuned.version(config, "ana", metrics=metrics)
+    said = models._result(recent(config)[0], version, None)
+    assert (said["status"], said["promoted"]) == ("success", False)
+    assert said["message"].startswith(f"v1 was made and is not in use: {why}")
 
 
 @pytest.mark.parametrize("number, says", [(0, "Keep 15 more"), (1, "Keep 14 more"), (14, "Keep 1 more")])

@@ -42,7 +42,9 @@ def fine_tune(
     learning_rate: Annotated[str | None, typer.Option(help="Highest step size.")] = None,
     rank: Annotated[str | None, typer.Option(help="Rank of the adapter.")] = None,
     batch_size: Annotated[str | None, typer.Option(help="Examples a step.")] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed and examples give the same version.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="The same seed draws the same first weights and batches again.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
 ) -> None:
     """Train a new version on what is kept. What is left out is as set on the Fine-Tune page, or chosen by ZEGA.
