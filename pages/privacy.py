@@ -58,7 +58,8 @@ def what_leaves() -> None:
         "With each piece a service gets the request for it: element, genre, prompt and style, from ZEGA's own lists, "
         "and names and phrases to avoid, from pieces that teachers wrote. **Nothing you wrote.** A judge also gets the "
         "piece that it scores, and a test in Settings asks for one sentence. The key for a service goes to "
-        "that service only."
+        "that service only. Fine-tuning sends nothing; a base model that you name is fetched from Hugging Face once, "
+        "unless *Local only* is on."
     )
     for place in places:
         service(place)

@@ -15,11 +15,11 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
-from zega_core import auto_train, db, providers
+from zega_core import auto_train, db, fine_tuning, providers
 from zega_core.catalog import load_catalog
-from zega_core.configs import AutoTrainConfig
+from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, FineTuneConfig
 from zega_core.settings import ROOT, Settings
-from zega_core.store import sessions
+from zega_core.store import fine_tunes, sessions
 
 IMAGES = ROOT / "docs" / "images"
 
@@ -36,6 +36,13 @@ def write_some(settings: Settings) -> str:
     return session_id
 
 
+def train_one(settings: Settings) -> None:
+    """A real fine-tune, which takes a few minutes."""
+    with db.session(settings) as session:
+        row = fine_tunes.create(session, DEFAULT_WRITER, FineTuneConfig(epochs=2), "writer")
+    fine_tuning.run(row.run_id, 1, settings=settings)
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -44,12 +51,10 @@ def main() -> None:
             sys.exit(browser)
         settings = Settings(home=Path(folder))
         one = write_some(settings)
+        train_one(settings)
         pages = {"auto-train": "/", "history": "/history", "session": f"/history?session={one}"}
-        pages["settings"] = "/settings"
-        with (
-            FakeService("ollama") as ollama,
-            serving(settings, {"OLLAMA_HOST": ollama.url, "ZEGA_FINE_TUNE_EVERY": "100000"}) as server,
-        ):
+        pages |= {"settings": "/settings", "fine-tune": "/fine_tune", "quality": "/quality"}
+        with FakeService("ollama") as ollama, serving(settings, {"OLLAMA_HOST": ollama.url}) as server:
             for name, path in pages.items():
                 visitor = Visitor(browser, server)
                 visitor.open(path)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from zega_core import db, providers, teacher_checks, teachers
 from zega_core.catalog import load_catalog
 from zega_core.errors import ConfigError, ZegaError
+from zega_core.fine_tune import base as bases
 from zega_core.jobs import client, launcher
 from zega_core.settings import Settings, get_settings
 from zega_core.store import teaching, writers
@@ -116,4 +117,5 @@ def _training(_: Settings) -> Finding:
     missing = [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]
     if missing:
         return Finding("Training", "note", f"{', '.join(missing)} not installed; run `make setup`")
-    return Finding("Training", "ready", "torch, transformers and peft are installed")
+    base = bases.describe(bases.resolve(""))
+    return Finding("Training", "ready", f"{base.label}, {base.parameters / 1e6:.0f} million parameters")

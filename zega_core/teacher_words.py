@@ -263,6 +263,7 @@ def kept_here(settings: Settings) -> list[tuple[str, str, str]]:
         guard = "Keys that you entered, in a file that only you can read."
     return [
         ("edit_note", "Everything that is written, your choices, and the record of what was sent:", at),
+        ("tune", "The versions of your model, each with the examples that it learned from:", str(home / "versions")),
         ("key", guard, str(keys)),
         ("receipt_long", "What ZEGA did, for finding faults:", str(home / "logs")),
     ]

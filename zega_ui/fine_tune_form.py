@@ -166,7 +166,12 @@ def advanced(writer: str, config: FineTuneConfig, plan: Plan | None, every: int)
         grid = st.grid(2, min_column_width=140, gap="small")
         for one in FIELDS:
             _number(grid, writer, config, one, placeholder=_chosen(plan, one.name))
-        _number(grid, writer, config, Field("seed", "Seed", "The same seed and examples give the same version."))
+        _number(
+            grid,
+            writer,
+            config,
+            Field("seed", "Seed", "The order in which examples are learned. Another seed gives another version."),
+        )
         _number(
             grid,
             writer,

@@ -108,16 +108,12 @@ def _result(row: FineTune, version: Version | None, in_use: Version | None) -> d
         return {"status": str(row.status), "run_id": row.run_id, "message": message}
     metrics, promoted = version.metrics, in_use is not None and in_use.number == version.number
     before, after = metrics.get("perplexity_before"), metrics.get("perplexity_after")
-    message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}"
+    message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}."
     if not promoted:
-        message = f"v{version.number} was made and is not in use; {versions.in_words(in_use)} still writes"
-    if before is not None and after is not None:
-        message += (
-            f". Perplexity on {metrics.get('held_out_texts')} held-out texts: {before:.1f} before, {after:.1f} after"
-        )
+        message = f"v{version.number} was made and is not in use; {versions.in_words(in_use)} still writes."
     return {
         "status": "success",
-        "message": f"{message}. It took {took(version.seconds)}.",
+        "message": f"{message} {fine_tune_words.surprise(version)} It took {took(version.seconds)}.",
         "run_id": row.run_id,
         "version": version.number,
         "promoted": promoted,
