@@ -265,6 +265,25 @@ def test_two_of_one_writer_go_one_after_the_other_two_writers_do_not_wait(config
     assert [one.number for one in all_versions(config)] == [2, 1]
 
 
+def test_an_older_one_that_is_continued_waits_for_a_newer_one_under_way(config: Settings):
+    """Continue was pressed on a page that did not know of the newer one; two workers could take both."""
+    older = tuned.fine_tune(config, "ana", RunStatus.failed)
+    newer = ask(config)
+    write_script(config, {"until_stop": True})
+    thread = run_beside(config, newer)
+    until(lambda: found(config, newer).phase == "training")
+    with db.session(config) as session:
+        assert fine_tunes.ask_to_continue(session, fine_tunes.get(session, "ana", older.run_id))
+        assert fine_tunes.waits_for(session, found(config, newer)) is None, "also when it is taken up again"
+    assert fine_tuning.run(older.run_id, 2, settings=config) is None
+    with db.session(config) as session:
+        leases.ask_to_stop(session, fine_tunes.get(session, "ana", newer.run_id))
+    thread.join(30)
+    write_script(config)
+    assert fine_tuning.run(older.run_id, 2, settings=config) == RunStatus.done
+    assert [one.number for one in all_versions(config)] == [2, 1]
+
+
 def test_an_attempt_that_was_taken_over_writes_nothing_more(config: Settings):
     write_script(config, {"until_stop": True}, {})
     row = ask(config)
