@@ -70,7 +70,10 @@ else:
         not_yet(outlook, until)
     else:
         # On a phone columns stack: what matters most comes first.
-        main, side = st.columns([7, 5], gap="large")
+        if last is None:
+            side, main = st.columns([5, 7], gap="large")
+        else:
+            main, side = st.columns([7, 5], gap="large")
         with main:
             if last is None:
                 fine_tune_form.learns_from(outlook.summary, outlook.warnings)

@@ -84,7 +84,8 @@ def test_results_show_what_was_kept_and_why(app: AppTest, work: Work):
     text = all_text(app)
     assert f"From {row.min_quality:.1f} to {row.max_quality:.1f}." in text
     assert "20 of 20 examples" in text
-    assert f"{row.training_examples_after} of 50 until the next fine-tune" in text
+    bars = [bar.proto.text for bar in app.get("progress")]
+    assert f"{row.num_examples_successful} of 50 until the next fine-tune" in bars
     assert "Last run" in text
 
 
