@@ -117,6 +117,13 @@ def test_what_came_of_one_that_was_stopped():
     assert "v3, which has been deleted since" in words.outcome(run(status=RunStatus.done, version_number=3), None)
 
 
+def test_one_that_went_on_from_another_has_not_learned_all_of_it_again():
+    done = run(status=RunStatus.done, version_number=3)
+    said = words.outcome(done, version(parent=2))
+    assert said.startswith("It went on from v2 with the new ones, and some of the others, of 54 examples")
+    assert words.outcome(done, version()).startswith("It learned from 54 examples")
+
+
 def test_which_one_writes():
     assert words.standing("zega-ana", version(3), version(3, id=1)) == "v3 is in use: zega-ana writes with it."
     assert words.standing("zega-ana", version(3), version(2)).endswith("zega-ana still writes with v2.")

@@ -200,6 +200,26 @@ def test_what_was_said_just_before_a_process_was_killed_is_stored(config: Settin
     assert found(config, row).notes == ["One note."]
 
 
+def test_steps_that_a_killed_worker_had_not_stored_are_in_the_chart(config: Settings):
+    write_script(config, {"die_at": 3, "steps": 6}, {})
+    row = ask(config)
+    process = fine_tuning.TrainingProcess
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "ended", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))  # the worker is killed
+        with pytest.raises(KeyboardInterrupt):
+            fine_tuning.run(row.run_id, 1, settings=config)
+    (fine_tuning.folder_of(config, row.run_id) / "reached").write_text("5")  # its checkpoint is further than our rows
+    with db.session(config) as session:
+        again = fine_tunes.take_over(session, fine_tunes.get(session, "ana", row.run_id))
+    assert again is not None
+    assert fine_tuning.run(row.run_id, 2, settings=config) == RunStatus.done
+    assert steps(config, row) == [(0, False, True), *[(step, True, True) for step in range(1, 7)]]
+    with db.reading(config) as session:
+        metrics = fine_tunes.metrics(session, "ana", row.run_id)
+    assert [metric.epoch for metric in metrics] == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+    assert [metric.loss for metric in metrics[1:]] == [4 - step / 10 for step in range(1, 7)]
+
+
 def test_a_process_that_is_killed_at_the_same_place_again_and_again_is_given_up_with_a_sentence(config: Settings):
     write_script(config, {"die_at": 3})
     row = ask(config)
@@ -242,6 +262,25 @@ def test_two_of_one_writer_go_one_after_the_other_two_writers_do_not_wait(config
     assert fine_tuning.run(other.run_id, 1, settings=config) == RunStatus.done
     assert fine_tuning.run(first.run_id, 1, settings=config) == RunStatus.done
     assert fine_tuning.run(second.run_id, 1, settings=config) == RunStatus.done
+    assert [one.number for one in all_versions(config)] == [2, 1]
+
+
+def test_an_older_one_that_is_continued_waits_for_a_newer_one_under_way(config: Settings):
+    """Continue was pressed on a page that did not know of the newer one; two workers could take both."""
+    older = tuned.fine_tune(config, "ana", RunStatus.failed)
+    newer = ask(config)
+    write_script(config, {"until_stop": True})
+    thread = run_beside(config, newer)
+    until(lambda: found(config, newer).phase == "training")
+    with db.session(config) as session:
+        assert fine_tunes.ask_to_continue(session, fine_tunes.get(session, "ana", older.run_id))
+        assert fine_tunes.waits_for(session, found(config, newer)) is None, "also when it is taken up again"
+    assert fine_tuning.run(older.run_id, 2, settings=config) is None
+    with db.session(config) as session:
+        leases.ask_to_stop(session, fine_tunes.get(session, "ana", newer.run_id))
+    thread.join(30)
+    write_script(config)
+    assert fine_tuning.run(older.run_id, 2, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
 
 

@@ -156,7 +156,10 @@ def outcome(row: FineTune, version: Version | None) -> str:
     """What came of a fine-tune that has ended, in one paragraph."""
     if version is not None:
         stopped = isinstance(version.metrics, dict) and version.metrics.get("stopped") is True
-        said = [f"It learned from {_learned(version)} in {took(number(version.seconds, 0, HUGE) or 0.0)}."]
+        from_what = "It learned from"
+        if version.parent is not None:
+            from_what = f"It went on from v{version.parent} with the new ones, and some of the others, of"
+        said = [f"{from_what} {_learned(version)} in {took(number(version.seconds, 0, HUGE) or 0.0)}."]
         if stopped:
             said.append("You stopped it early; this is the best that it had reached.")
         return " ".join([*said, surprise(version)])

@@ -7,7 +7,6 @@ round. Its folder holds all it needs to go on, so whoever takes the run up after
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from logging import getLogger
@@ -23,6 +22,7 @@ from zega_core.store import fine_tunes, leases, writers
 from zega_core.store import versions as version_rows
 from zega_core.tables import RunStatus
 from zega_core.training_process import Ended, TrainingProcess
+from zega_core.training_reports import Reports, unique
 from zega_core.version_tables import FineTune, Version
 
 log = getLogger(__name__)
@@ -165,7 +165,7 @@ class _Work:
     def _train(self) -> Result | None:
         """What training came to, or None when the lease was lost."""
         (self.folder / "stop").unlink(missing_ok=True)
-        reports = _Reports(self.row, self.settings)
+        reports = Reports(self.row, self.settings)
         with TrainingProcess(self.folder, self.settings) as process:
             while True:
                 events = process.events(HEARTBEAT)
@@ -215,7 +215,7 @@ class _Work:
             if version_rows.find(session, row.user_id, row.version_number) is not None:
                 return leases.holds(session, row) and RunStatus.done
             reserve = versions.not_compared(version_rows.promoted(session, row.user_id), plan.in_use)
-            if leases.holds(session, row, notes=_notes([*row.notes, *result.notes, *reserve])) is None:
+            if leases.holds(session, row, notes=unique([*row.notes, *result.notes, *reserve])) is None:
                 return None
             session.add(version := self._version(row.version_number, plan, result))
             session.flush()
@@ -248,53 +248,3 @@ def is_nearer(result: Result) -> bool:
     """Whether the held-out texts surprise a new version less than what was in use when its training began."""
     before, after = result.perplexity_before, result.perplexity_after
     return before is not None and after is not None and after < before
-
-
-def _notes(said: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(said))[:50]
-
-
-class _Reports:
-    """What the process says, as rows."""
-
-    def __init__(self, row: FineTune, settings: Settings) -> None:
-        self.row, self.settings = row, settings
-        self.notes = list(row.notes)
-
-    def store(self, events: list[dict]) -> RunStatus | None:
-        """One transaction: proof that the run is still ours, heartbeat, and what was said. The run's status, or None
-        when it is not ours any more."""
-        values: dict[str, object] = {}
-        metrics: dict[int, dict[str, object]] = {}
-        resumed: int | None = None
-        for event in events:
-            match event.get("event"):
-                case "phase":
-                    values["phase"] = str(event["phase"])[:16]
-                case "start":
-                    resumed = int(event["step"])
-                    values |= {"step": resumed, "steps": int(event["steps"])}
-                case "step":
-                    values |= {
-                        "step": int(event["step"]),
-                        "steps": int(event["steps"]),
-                        "tokens_per_second": event.get("tokens_per_second"),
-                        "seconds_left": event.get("seconds_left"),
-                    }
-                    names = ("epoch", "loss", "learning_rate", "tokens_per_second")
-                    metrics.setdefault(int(event["step"]), {}).update({name: event.get(name) for name in names})
-                case "validation":
-                    found = {"epoch": event["epoch"], "validation_loss": event["loss"]}
-                    metrics.setdefault(int(event["step"]), {}).update(found)
-                case "note":
-                    self.notes.append(str(event["text"])[:500])
-        if self.notes != self.row.notes:
-            self.row.notes = self.notes = _notes(self.notes)
-            values["notes"] = self.notes
-        with db.session(self.settings) as session:
-            status = leases.holds(session, self.row, **values)
-            if status is not None:
-                if resumed is not None:
-                    fine_tunes.forget_metrics_after(session, self.row, resumed)
-                fine_tunes.add_metrics(session, self.row, metrics)
-        return status

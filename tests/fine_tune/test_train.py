@@ -145,6 +145,16 @@ def test_a_kill_after_the_last_step_repeats_none(make_run: MakeRun, phase: str):
     assert told.of("step") == [] and result.steps == 15
 
 
+def test_what_goes_on_says_the_losses_before(make_run: MakeRun):
+    folder = make_run()
+    first = killed(folder, "step", 8)
+    _, told = run_to_end(folder)
+    (start,) = told.of("start")
+    assert 5 <= start["step"] <= 7
+    assert start["losses"] == [event["loss"] for event in first.of("step")][: start["step"]]
+    assert start["validations"] == [[event["step"], event["loss"]] for event in first.of("validation")]
+
+
 def test_a_damaged_checkpoint_costs_steps_and_no_more(make_run: MakeRun):
     undisturbed, folder = make_run("a"), make_run("b")
     run_to_end(undisturbed)

@@ -36,7 +36,7 @@ Tensors = dict[str, torch.Tensor]
 class Progress:
     """Where training stands after ``step`` steps. Everything else that it needs follows from the plan and the step:
     rates, batches and the random numbers of dropout. ``run`` is the hash of plan and data. ``losses`` are those of all
-    steps; ``misses`` counts validations since the lowest."""
+    steps, ``validations`` steps with finite validation losses; ``misses`` counts validations since the lowest."""
 
     run: str
     micro_batch: int
@@ -51,6 +51,7 @@ class Progress:
     validated_step: int = 0
     misses: int = 0
     losses: list[float] = field(default_factory=list)
+    validations: list[tuple[int, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     ended: Literal["", "steps", "early", "stopped", "diverged"] = ""
 

@@ -60,6 +60,9 @@ def _announce(work: Training) -> None:
             "device": work.team.name,
             "precision": progress.precision,
             "trained_parameters": sum(one.numel() for one in work.parameters.values()),
+            # Who listened before may have been killed before these were stored.
+            "losses": progress.losses,
+            "validations": progress.validations,
         }
     )
 
@@ -178,7 +181,9 @@ def _validate(work: Training) -> None:
     )
     if not math.isfinite(loss):
         progress.ended = "diverged"
-    elif progress.misses >= work.plan.patience and progress.step < work.schedule.steps:
+        return
+    progress.validations.append((progress.step, loss))
+    if progress.misses >= work.plan.patience and progress.step < work.schedule.steps:
         progress.ended = "early"
 
 

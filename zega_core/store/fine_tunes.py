@@ -84,8 +84,13 @@ def under_way(session: Session, writer_id: str) -> list[FineTune]:
 
 
 def waits_for(session: Session, row: FineTune) -> FineTune | None:
-    """The writer's older fine-tune that has to end before this one may begin."""
-    return next((one for one in under_way(session, row.user_id) if (one.id or 0) < (row.id or 0)), None)
+    """The writer's fine-tune that has to end before this one may begin: one that has begun, else an older one."""
+    first = min(under_way(session, row.user_id), key=_turn, default=row)
+    return first if _turn(first) < _turn(row) else None
+
+
+def _turn(row: FineTune) -> tuple[bool, int]:
+    return row.status == RunStatus.queued, row.id or 0
 
 
 def unfinished(session: Session) -> list[int]:
