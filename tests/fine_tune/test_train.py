@@ -238,10 +238,11 @@ def test_nothing_to_learn_from_is_told(make_run: MakeRun):
         run_to_end(make_run(data=[replace(row(1), weight=0.0)]))
 
 
-def test_own_held_out_texts_are_what_counts(make_run: MakeRun):
-    data = [*rows(), row(90, "held_out", own=True)]
+@pytest.mark.parametrize("own, counted", [(3, (3, True)), (2, (5, False))])
+def test_three_own_held_out_texts_or_more_are_what_counts(make_run: MakeRun, own: int, counted: tuple[int, bool]):
+    data = [*rows(), *[row(90 + number, "held_out", own=True) for number in range(own)]]
     result, _ = run_to_end(make_run(data=data, epochs=1))
-    assert (result.held_out_texts, result.held_out_own) == (1, True)
+    assert (result.held_out_texts, result.held_out_own) == counted
 
 
 def test_going_on_from_a_version_begins_where_that_ended(make_run: MakeRun):

@@ -14,6 +14,9 @@ from zega_core.fine_tune.measure import perplexity
 from zega_core.fine_tune.plan import Result, Row
 from zega_core.fine_tune.setup import Training
 
+FEWEST_OWN = 3
+"""Held-out texts of the writer's own on which alone a version is measured; with fewer all held-out texts count."""
+
 
 def finish(work: Training, rows: Sequence[Row]) -> None:
     """Measure, then publish ``version/`` complete. Raises InvalidInput or HomeError."""
@@ -46,7 +49,8 @@ def _measured(work: Training, rows: Sequence[Row], best: Tensors) -> Result:
     progress, plan, model = work.progress, work.plan, work.compute.model
     held_out = [replace(row, weight=1.0) for row in rows if row.split == "held_out"]
     own = [row for row in held_out if row.own]
-    texts = batches.samples(own or held_out, work.tokenizer, work.window)
+    chosen = own if len(own) >= FEWEST_OWN else held_out
+    texts = batches.samples(chosen, work.tokenizer, work.window)
     size = progress.micro_batch
     with model.disable_adapter():
         bare = perplexity(work.compute, texts, size)
@@ -72,8 +76,8 @@ def _measured(work: Training, rows: Sequence[Row], best: Tensors) -> Result:
         perplexity_base=bare,
         perplexity_before=before,
         perplexity_after=perplexity(work.compute, texts, size),
-        held_out_texts=len(own or held_out),
-        held_out_own=bool(own),
+        held_out_texts=len(chosen),
+        held_out_own=chosen is own,
         precision=progress.precision,
         device=work.team.name,
         micro_batch=progress.micro_batch,

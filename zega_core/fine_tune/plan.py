@@ -70,8 +70,8 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it. Losses are nats a token; perplexities are exp of that over the completions of the held-out
-    texts (the writer's own where there are any), None where nothing is held out. ``before`` is the version in use (the
-    base model where there is none that fits it), ``base`` the bare base model. ``files`` are SHA-256 by name.
+    texts (the writer's own where there are three or more), None where nothing is held out. ``before`` is the version in
+    use (the base model where there is none that fits it), ``base`` the bare base model. ``files`` are SHA-256 by name.
     ``stopped`` means that the writer ended it early, ``stopped_early`` that the validation loss did."""
 
     steps: int
