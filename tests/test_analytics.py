@@ -11,11 +11,6 @@ from zega_core import analytics
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("kept, left", [(0, 50), (49, 1), (50, 0), (80, 0)])
-def test_how_far_to_the_next_fine_tune(kept: int, left: int):
-    assert analytics.until_fine_tune(kept, 50) == left
-
-
 def test_a_percentage_needs_twenty():
     assert analytics.share(9, 19) == "9 of 19"
     assert analytics.share(15, 20) == "75%"

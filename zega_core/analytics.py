@@ -15,11 +15,6 @@ FEW = 20
 """Below this many pieces a percentage says more than is known; counts are shown instead."""
 
 
-def until_fine_tune(kept: int, every: int) -> int:
-    """How many more kept examples the next fine-tune needs."""
-    return max(0, every - kept)
-
-
 def share(part: int, whole: int) -> str:
     """A percentage, or plain counts where there are too few for one."""
     return f"{part / whole:.0%}" if whole >= FEW else f"{part} of {whole}"

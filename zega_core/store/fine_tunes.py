@@ -8,7 +8,7 @@ from logging import getLogger
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from zega_core.configs import FineTuneConfig
@@ -166,10 +166,3 @@ def metrics(session: Session, writer_id: str, run_id: str) -> list[TrainingMetri
     row = get(session, writer_id, run_id)
     query = select(TrainingMetric).where(TrainingMetric.fine_tune_id == row.id).order_by(col(TrainingMetric.step))
     return list(session.exec(query).all())
-
-
-def total_steps(session: Session, writer_id: str) -> int:
-    query = select(func.coalesce(func.sum(FineTune.step), 0)).where(
-        FineTune.user_id == writer_id, col(FineTune.version_number).is_not(None)
-    )
-    return int(session.exec(query).one())
