@@ -59,8 +59,17 @@ def test_a_choice_made_on_an_old_page_is_refused_and_says_what_is_in_use(config:
     for _ in range(3):
         tuned.version(config, "ana")
     versions.promote("ana", 2, config, instead_of=None)
-    with pytest.raises(InvalidInput, match="v2 was put in use in another window"):
+    with pytest.raises(InvalidInput, match="v2 was put in use"):
         versions.promote("ana", 3, config, instead_of=None)
+    assert in_use(config) == 2
+
+
+def test_pressing_twice_goes_back_once(config: Settings):
+    for _ in range(3):
+        tuned.version(config, "ana", promote=True)
+    assert versions.roll_back("ana", config, instead_of=3) == 2
+    with pytest.raises(InvalidInput, match="v2 was put in use"):
+        versions.roll_back("ana", config, instead_of=3)
     assert in_use(config) == 2
 
 
@@ -78,7 +87,7 @@ def test_two_promotes_at_once_end_with_one_of_them_and_one_sentence(config: Sett
     with ThreadPoolExecutor(2) as pool:
         said = sorted(pool.map(choose, (1, 2)))
     assert said[0] == ""
-    assert "in another window" in said[1]
+    assert "was put in use" in said[1]
     assert in_use(config) in (1, 2)
 
 

@@ -42,11 +42,7 @@ def promote(writer_id: str, number: int | None, settings: Settings, *, instead_o
     with db.session(settings) as session:
         writers.get(session, writer_id)
         writers.lock(session, writer_id)
-        current = versions.promoted(session, writer_id)
-        in_use = None if current is None else current.number
-        if instead_of not in (ANY, in_use):
-            now_used = "the base model" if in_use is None else f"v{in_use}"
-            raise InvalidInput(f"Meanwhile {now_used} was put in use in another window. Look again, then choose.")
+        in_use = _in_use_still(session, writer_id, instead_of)
         version = None if number is None else versions.get(session, writer_id, number)
         if version is not None:
             check_files(settings, version)
@@ -54,12 +50,13 @@ def promote(writer_id: str, number: int | None, settings: Settings, *, instead_o
             versions.promote(session, writer_id, version)
 
 
-def roll_back(writer_id: str, settings: Settings) -> int | None:
+def roll_back(writer_id: str, settings: Settings, *, instead_of: int | None = ANY) -> int | None:
     """Use again what was in use before; its number, None for the base model. Raises InvalidInput when there is
-    nothing to go back to."""
+    nothing to go back to, and like ``promote``: a second press must not go back twice."""
     with db.session(settings) as session:
         writers.get(session, writer_id)
         writers.lock(session, writer_id)
+        _in_use_still(session, writer_id, instead_of)
         possible, earlier = versions.before_this(session, writer_id)
         if not possible:
             raise InvalidInput("Nothing was in use before, so there is nothing to go back to.")
@@ -67,6 +64,16 @@ def roll_back(writer_id: str, settings: Settings) -> int | None:
             check_files(settings, earlier)
         versions.take_back_last(session, writer_id)
         return None if earlier is None else earlier.number
+
+
+def _in_use_still(session: db.Session, writer_id: str, expected: int | None) -> int | None:
+    """The number of the version in use, None for the base model; raises InvalidInput if another one is expected."""
+    current = versions.promoted(session, writer_id)
+    in_use = None if current is None else current.number
+    if expected not in (ANY, in_use):
+        now_used = "the base model" if in_use is None else f"v{in_use}"
+        raise InvalidInput(f"Meanwhile {now_used} was put in use. Look again, then choose.")
+    return in_use
 
 
 def rename(writer_id: str, number: int, name: str, settings: Settings) -> None:

@@ -41,6 +41,11 @@ def use(writer: str, number: int | None, instead_of: int | None) -> None:
     versions.promote(writer, number, get_settings(), instead_of=instead_of)
 
 
+def go_back(writer: str, instead_of: int | None) -> None:
+    """To what was in use before ``instead_of``, provided that this is still in use."""
+    versions.roll_back(writer, get_settings(), instead_of=instead_of)
+
+
 def _in_use(writer: str, promoted: Version | None) -> None:
     with db.reading() as session:
         can_go_back, earlier = stored.before_this(session, writer)
@@ -54,7 +59,7 @@ def _in_use(writer: str, promoted: Version | None) -> None:
                 key="roll-back",
                 icon=":material/undo:",
                 on_click=form.act,
-                args=(WHERE, versions.roll_back, writer, get_settings()),
+                args=(WHERE, go_back, writer, None if promoted is None else promoted.number),
             )
         if promoted is not None and not (can_go_back and earlier is None):
             st.button(

@@ -281,7 +281,7 @@ def test_a_version_in_use_that_is_damaged_is_told_and_the_base_measured_instead(
 def test_an_adapter_that_made_nothing_better_is_told(make_run: MakeRun):
     result, _ = run_to_end(make_run(learning_rate=1e-30, epochs=1))
     assert result.best_step == 0 and result.train_loss is None
-    assert any("writes as the model before" in note for note in result.notes)
+    assert any("did not come closer" in note for note in result.notes)
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int, after: int = 0) -> None:

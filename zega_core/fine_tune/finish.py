@@ -40,9 +40,7 @@ def _tell_how_it_went(work: Training) -> None:
     if progress.ended == "diverged":
         work.note("The numbers grew beyond all bounds, so training ended there. The best state before that was kept.")
     if work.validation and progress.best_step == 0:
-        work.note(
-            "Training did not come closer to the texts kept for checking, so this version writes as the model before."
-        )
+        work.note("Training did not come closer to the texts kept for checking.")
 
 
 def _measured(work: Training, rows: Sequence[Row], best: Tensors) -> Result:

@@ -47,14 +47,12 @@ def reconcile(settings: Settings) -> int:
 
 
 def _revive(row: TrainingSession, settings: Settings) -> bool:
-    found = client.dbos_client(settings).list_workflows(
-        workflow_ids=[client.workflow_id(row)], load_input=False, load_output=False
-    )
-    if not found:
+    found = _workflow(client.workflow_id(row), settings)
+    if found is None:
         log.info("session %s had no workflow", row.session_id)
         client.enqueue(row, settings)
         return True
-    if found[0].status in WAITING or not _abandoned(row.heartbeat_at, found[0], settings):
+    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
         return False
     with db.session(settings) as session:
         taken = runs.take_over(session, row)
@@ -88,13 +86,11 @@ def _revive_fine_tune(row_id: int, settings: Settings) -> bool:
         row = session.get_one(FineTune, row_id)
         if fine_tunes.waits_for(session, row) is not None:
             return False
-    found = client.dbos_client(settings).list_workflows(
-        workflow_ids=[client.fine_tune_id(row)], load_input=False, load_output=False
-    )
-    if not found:
+    found = _workflow(client.fine_tune_id(row), settings)
+    if found is None:
         client.enqueue_fine_tune(row, settings)
         return True
-    if found[0].status in WAITING or not _abandoned(row.heartbeat_at, found[0], settings):
+    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
         return False
     with db.session(settings) as session:
         taken = fine_tunes.take_over(session, row)
@@ -111,12 +107,10 @@ def _revive_rescore(writer_id: str, settings: Settings) -> bool:
     asked_at, progress = row.rescore_asked_at, passes.read_progress(row.rescore_result)
     if asked_at is None or not scores.waits(row):
         return False
-    found = client.dbos_client(settings).list_workflows(
-        workflow_ids=[client.rescore_id(writer_id, asked_at)], load_input=False, load_output=False
-    )
-    if found:
+    found = _workflow(client.rescore_id(writer_id, asked_at), settings)
+    if found is not None:
         stored_at = None if progress is None else datetime.fromtimestamp(progress.at, UTC)
-        if found[0].status in WAITING or not _abandoned(stored_at, found[0], settings):
+        if found.status in WAITING or not _abandoned(stored_at, found, settings):
             return False
         with db.session(settings) as session:
             asked_at = scores.ask_again(session, writer_id, asked_at)
@@ -124,6 +118,11 @@ def _revive_rescore(writer_id: str, settings: Settings) -> bool:
             return False
     client.enqueue_rescore(writer_id, asked_at, settings)
     return True
+
+
+def _workflow(identity: str, settings: Settings) -> WorkflowStatus | None:
+    found = client.dbos_client(settings).list_workflows(workflow_ids=[identity], load_input=False, load_output=False)
+    return found[0] if found else None
 
 
 def _abandoned(heartbeat: datetime | None, workflow: WorkflowStatus, settings: Settings) -> bool:
