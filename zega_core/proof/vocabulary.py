@@ -57,7 +57,9 @@ class Vocabulary:
     def _knows(self, word: str) -> bool:
         if self._is_form(word):
             return True
-        if any(word.startswith(one) and len(word) > len(one) + _PART and self._is_form(word[len(one) :]) for one in _BEFORE):
+        if any(
+            word.startswith(one) and len(word) > len(one) + _PART and self._is_form(word[len(one) :]) for one in _BEFORE
+        ):
             return True
         cuts = range(_PART, len(word) - _PART + 1)
         return any(word[:cut] in self._known and self._is_form(word[cut:]) for cut in cuts)

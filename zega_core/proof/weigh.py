@@ -28,7 +28,7 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]]*")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What both wrote on one prompt (``prompt`` as the models were asked). Scores are 0 to 10, None where there is none.
+    """What both wrote on one prompt (``prompt`` as the models were asked). Scores are 0 to 10, None where none is.
     ``judged`` is by judge: ``winner`` (before, after or tie; anything else is no judgement), ``agreed``, ``first`` and,
     where it is known, ``second``: what it named when ``before`` came first, and when it came second."""
 
@@ -52,8 +52,8 @@ def weigh(
     *,
     seed: int = 0,
 ) -> Figures:
-    """``pairs`` are those with both texts; ``training`` the rows of the version's data.jsonl (what was not trained on is
-    passed over); ``held`` and ``losses`` (``before`` and ``after``, each with ``nats`` and ``tokens``) have one order.
+    """``pairs`` are those with both texts; ``training`` the rows of the version's data.jsonl (what was not trained on
+    is passed over); ``held`` and ``losses`` (``before`` and ``after``, each with ``nats`` and ``tokens``) have one order.
     The same input gives the same figures. Losses that cannot be read count as none; nothing is raised for any text."""
     trained = [row for row in training if row.split == "train" and row.weight > 0 and row.completion]
     texts = [row.completion for row in trained]
@@ -85,7 +85,11 @@ def weigh(
         perplexity=perplexity,
         judged=_judged(pairs),
         blind=_blind(pairs),
-        missing=[*no_style, *no_perplexity, *([f"{unscored} of {len(pairs)} prompts have no score."] if unscored else [])],
+        missing=[
+            *no_style,
+            *no_perplexity,
+            *([f"{unscored} of {len(pairs)} prompts have no score."] if unscored else []),
+        ],
         length_trained=measures.usual_length(texts),
         chance_before=follows.chance_before,
         chance=follows.chance,
