@@ -19,7 +19,7 @@ from zega_core.proof.figures import read_figures
 from zega_core.proof.job import Held
 from zega_core.proof.printed import printed
 from zega_core.proof.rule import verdict
-from zega_core.proof.weigh import Pair, weigh
+from zega_core.proof.weigh import STYLE_WORDS, Pair, weigh, weigh_again
 from zega_core.style.fingerprint import LEAST_WORDS
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=120)
@@ -102,6 +102,13 @@ class TestStyle:
         figures = weigh(PAIRS, rows)
         assert figures.style is None
         assert f"It takes {LEAST_WORDS:,} trained words to measure a style, and there are 2." in figures.missing
+
+    def test_of_very_many_texts_some_are_enough(self):
+        many = [replace(WRITER[n % 20], completion=winding(2000 + n, 40)) for n in range(24)]
+        style = weigh(PAIRS, many).style
+        assert style is not None
+        assert STYLE_WORDS / 2 <= style.words <= STYLE_WORDS
+        assert style.change.high < 0
 
     def test_too_short_answers_have_none(self):
         figures = weigh([replace(pair, after="No.") for pair in PAIRS], WRITER)
@@ -199,6 +206,16 @@ class TestDuels:
         won, lost = ({"winner": side, "agreed": True, "first": side} for side in ("after", "before"))
         found = weigh([replace(PAIRS[0], judged={"one": won, "two": lost})], []).judged
         assert [(judge.judge, judge.duel.wins) for judge in found] == [("one", 1), ("two", 0)]
+
+
+class TestAgain:
+    def test_a_choice_and_a_judgement_change_their_duels_and_nothing_else(self):
+        judged = {"groq/m": {"winner": "after", "agreed": True, "first": "after"}}
+        later = [replace(PAIRS[0], choice="after", judged=judged), *PAIRS[1:]]
+        figures = weigh_again(weigh(PAIRS, WRITER, HELD, losses(3, 2)), later)
+        assert figures == weigh(later, WRITER, HELD, losses(3, 2))
+        assert figures.blind is not None
+        assert (figures.blind.wins, figures.judged[0].duel.wins) == (1, 1)
 
 
 class TestAsAWhole:
