@@ -3,11 +3,11 @@
     theirs = fingerprint(pool([measure(text) for text in texts]))
     distance(theirs, fingerprint(measure(other)))
 
-Function words are compared by Burrows' Delta (J. Burrows, "Delta: a measure of stylistic difference and a guide to
-likely authorship", Literary and Linguistic Computing 17, 2002). Everything is counted in standard deviations of
-published prose (``style.reference``). M. Eder ("Does size matter? Authorship attribution, small samples, big problem",
-Digital Scholarship in the Humanities 30, 2015) found that attribution by frequent words wants about 5,000 words of
-prose in one passage, and less only where it is drawn from all over a text; ``LEAST_WORDS`` is what was measured here.
+Function words are compared by Delta (J. Burrows, "'Delta': a measure of stylistic difference and a guide to likely
+authorship", Literary and Linguistic Computing 17, 2002), everything in standard deviations of published prose
+(``style.reference``). M. Eder ("Does size matter? Authorship attribution, small samples, big problem", Digital
+Scholarship in the Humanities 30, 2015) found that Delta wants about 5,000 words of an English novel, and does much
+better with words drawn from all over a text than with one passage; ``LEAST_WORDS`` says what was found here.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ def distances(
         low, high = np.percentile(change, (2.5, 97.5))
 
     Let both have about as many words, since chance alone moves those with more of them nearer (see ``distance``): where
-    lengths differ, cut the longer answer to a prompt to the words of the shorter before it is measured. Raises IndexError for a place that is not in ``texts``."""
+    lengths differ, cut the longer answer to a prompt to the words of the shorter before it is measured. Raises
+    IndexError for a place that is not in ``texts``."""
     drawn = np.asarray(draws, dtype=np.intp)
     numbers = np.array([one.numbers for one in texts]).reshape(len(texts), SIZE)
     times = np.zeros((len(drawn), len(texts)))
