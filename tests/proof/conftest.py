@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.local.tiny import tiny_base, tiny_version
 from zega_core.proof.job import Asked, Held, Job
 
 PROMPTS = (
@@ -21,19 +19,20 @@ PROMPTS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """More only wait for each other with tensors this small."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch  # not for the tests of those who need no model
+
+    from tests.local.tiny import tiny_base
+
+    torch.set_num_threads(1)  # more only wait for each other with tensors this small
     return tiny_base(tmp_path_factory.mktemp("proof") / "base")
 
 
 @pytest.fixture(scope="session")
 def version(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Path:
+    from tests.local.tiny import tiny_version
+
     return tiny_version(tmp_path_factory.mktemp("home"), tiny)
 
 
