@@ -192,7 +192,8 @@ class FineTuneConfig(BaseModel):
 
     ``automatic`` fine-tunes at every ``every`` new kept examples (None: the setting of that name). ``base`` is empty
     for the built-in model, else an id on Hugging Face or a folder. ``start`` is where training begins: ``promoted``
-    goes on from the version in use, ``base`` begins anew, ``auto`` takes what measured better.
+    goes on from the version in use, ``base`` begins anew, ``auto`` takes what measured better. ``strength`` is the part
+    of what was learned that a version keeps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -207,6 +208,7 @@ class FineTuneConfig(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=100)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=256)] | None = None
     max_length: Annotated[int, Field(ge=64, le=4096)] | None = None
+    strength: Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
 
     @field_validator("base")

@@ -156,6 +156,7 @@ def _facts(version: Version) -> list[tuple[str, str]]:
         ("Validation loss", _number(metrics.get("validation_loss"), ".3f")),
         ("Steps", _number(metrics.get("steps"), ",.0f")),
         ("Best at step", _number(metrics.get("best_step"), ",.0f")),
+        ("Strength", _number(metrics.get("strength"), ".0%")),
         *((label, _shown(chosen.get(key))) for key, label in CHOSEN.items()),
         ("Size in bytes", _number(version.size_bytes, ",.0f")),
         ("Training time in seconds", _number(version.seconds, ",.0f")),

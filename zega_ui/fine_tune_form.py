@@ -42,6 +42,7 @@ FIELDS = (
     Field("alpha", "Alpha", "How strongly the adapter acts; often twice the rank."),
     Field("batch_size", "Examples a step", "How many examples are looked at for one step."),
     Field("max_length", "Window, in tokens", "Longer pieces are read in several windows."),
+    Field("strength", "Strength", "What part of what it learned is kept: more of you, and sooner broken sentences."),
 )
 
 

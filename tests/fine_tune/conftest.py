@@ -83,6 +83,7 @@ def make_run(tmp_path: Path, tiny: Path) -> Callable[..., Path]:
     def make(name: str = "run", data: list[Row] | None = None, **settings: Any) -> Path:
         defaults: dict[str, Any] = {"base": str(tiny), "rank": 4, "alpha": 8, "epochs": 3, "learning_rate": 1e-2}
         defaults |= {"batch_size": 4, "micro_batch": 4, "precision": "float32", "checkpoint_seconds": 0.0}
+        defaults |= {"strength": 1.0}  # what a tiny model of random weights writes says nothing
         write_run(tmp_path / name, Plan(**defaults | settings), rows() if data is None else data)
         return tmp_path / name
 

@@ -42,6 +42,7 @@ def fine_tune(
     learning_rate: Annotated[str | None, typer.Option(help="Highest step size.")] = None,
     rank: Annotated[str | None, typer.Option(help="Rank of the adapter.")] = None,
     batch_size: Annotated[str | None, typer.Option(help="Examples a step.")] = None,
+    strength: Annotated[str | None, typer.Option(help="Part of what was learned that is kept, 0.05 to 1.")] = None,
     seed: Annotated[
         str | None, typer.Option(help="The same seed draws the same first weights and batches again.")
     ] = None,
@@ -53,7 +54,7 @@ def fine_tune(
     settings = get_settings()
     asked = {
         "base": base, "start": start, "epochs": epochs, "learning_rate": learning_rate, "rank": rank,
-        "batch_size": batch_size, "seed": seed,
+        "batch_size": batch_size, "strength": strength, "seed": seed,
     }  # fmt: skip
     with db.session(settings) as session:
         writers.ensure(session, check_writer_id(writer))

@@ -62,6 +62,11 @@ def set_weights(model: Any, tensors: Tensors) -> None:
     set_peft_model_state_dict(model, tensors)
 
 
+def scaled(tensors: Tensors, strength: float) -> Tensors:
+    """The adapter whose change of the model is ``strength`` times that of ``tensors``."""
+    return {name: value * strength if ".lora_B." in name else value for name, value in tensors.items()}
+
+
 @contextmanager
 def another(model: Any, folder: Path, base_hash: str) -> Iterator[None]:
     """For a while the adapter of a finished version in the place of the model's own, whatever its rank. Raises

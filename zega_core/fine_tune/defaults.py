@@ -81,5 +81,6 @@ def plan_for(
         evaluations=by_size.evaluations,
         patience=PATIENCE,
         seed=config.seed,
+        strength=config.strength,
         data_hash=data_hash,
     )

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from zega_core.catalog import load_catalog
 from zega_core.errors import InvalidInput
-from zega_core.fine_tune import adapter, base, batches, checkpoint
+from zega_core.fine_tune import adapter, base, batches, checkpoint, generation, strength
 from zega_core.fine_tune.checkpoint import Tensors
-from zega_core.fine_tune.measure import perplexity
+from zega_core.fine_tune.measure import fitting, perplexity
 from zega_core.fine_tune.plan import Result, Row
 from zega_core.fine_tune.setup import Training
+from zega_core.fine_tune.strength import Strength
 
 FEWEST_OWN = 3
 """Held-out texts of the writer's own on which alone a version is measured; with fewer all held-out texts count."""
@@ -28,11 +30,56 @@ def finish(work: Training, rows: Sequence[Row]) -> None:
     else:
         best, progress.best_step = adapter.weights(work.compute.model), progress.step
     _tell_how_it_went(work)
-    result = _measured(work, rows, best)
+    kept = _kept(work, best)
+    best = adapter.scaled(best, kept.value)
+    result = replace(
+        _measured(work, rows, best),
+        strength=kept.value,
+        score_base=kept.base,
+        score_full=kept.full,
+        score=kept.score,
+    )
     work.tell({"event": "phase", "phase": "saving"})
     if work.team.speaks:
         _publish(work, best, result)
     work.team.first(0.0)  # the version is
+
+
+def _kept(work: Training, best: Tensors) -> Strength:
+    """How much of ``best`` the version keeps. The first process finds out, the others are told."""
+    if work.plan.strength is not None or (work.validation and work.progress.best_step == 0):
+        return Strength(work.plan.strength or 1.0)
+    found = Strength(1.0)
+    if work.team.speaks:
+        found = _strongest(work, best)
+        if said := strength.in_words(found):
+            work.note(said)
+    return replace(found, value=work.team.first(found.value))
+
+
+def _strongest(work: Training, best: Tensors) -> Strength:
+    model, asked = work.compute.model, strength.prompts(load_catalog(), work.plan.seed)
+    context = base.describe(Path(work.plan.base)).context
+    who = generation.author_of(model, work.tokenizer, context, work.team.device)
+    size = strength.BATCH
+
+    def write(part: float, some: Sequence[strength.Asked]) -> list[str]:
+        nonlocal size
+        adapter.set_weights(model, adapter.scaled(best, part))
+        texts, size = fitting(lambda fits: _texts(who, some, fits), size)
+        return texts
+
+    was_training = model.training
+    model.eval()
+    try:
+        return strength.strongest(asked, write)
+    finally:
+        model.train(was_training)
+
+
+def _texts(who: generation.Author, asked: Sequence[strength.Asked], size: int) -> list[str]:
+    batches = [asked[at : at + size] for at in range(0, len(asked), size)]
+    return [one.text for batch in batches for one in generation.write(who, batch, strength.Drawn())]
 
 
 def _tell_how_it_went(work: Training) -> None:

@@ -43,7 +43,8 @@ class Plan:
     ``start`` is the adapter folder to go on from, empty for a fresh one; ``in_use`` that of the version
     in use, which the new one is measured against. ``batch_size`` is examples an optimizer step,
     of which ``micro_batch`` are computed at once. ``max_length`` is tokens of a window. Validation is measured
-    ``evaluations`` times an epoch; training ends after ``patience`` of them without a lower loss."""
+    ``evaluations`` times an epoch; training ends after ``patience`` of them without a lower loss. ``strength`` is the
+    part of what was learned that the version keeps, above 0 to 1; None leaves it to ``fine_tune.strength``."""
 
     base: str
     base_name: str = ""
@@ -64,6 +65,7 @@ class Plan:
     seed: int = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     checkpoint_seconds: float = 5.0
+    strength: float | None = None
     data_hash: str = ""
 
 
@@ -72,7 +74,9 @@ class Result:
     """What came of it. Losses are nats a token; perplexities are exp of that over the completions of the held-out
     texts (the writer's own where there are three or more), None where nothing is held out. ``before`` is the version in
     use (the base model where there is none that fits it), ``base`` the bare base model. ``files`` are SHA-256 by name.
-    ``stopped`` means that the writer ended it early, ``stopped_early`` that the validation loss did."""
+    ``stopped`` means that the writer ended it early, ``stopped_early`` that the validation loss did. ``strength`` is
+    the part of what was learned that was kept; the scores are mean quality scores (0 to 10) of the base, of the version
+    at full strength and of the version, None where they were not needed."""
 
     steps: int
     best_step: int
@@ -98,6 +102,10 @@ class Result:
     files: dict[str, str]
     stopped: bool = False
     stopped_early: bool = False
+    strength: float = 1.0
+    score_base: float | None = None
+    score_full: float | None = None
+    score: float | None = None
     notes: list[str] = field(default_factory=list)
 
 

@@ -1,15 +1,22 @@
 """How a model writes, whether one text for a writer or a batch for a proof: where it ends, what it is shown, how tokens
-are drawn. Imports transformers."""
+are drawn. Imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from transformers import GenerationConfig
+import torch
+from transformers import GenerationConfig, StoppingCriteria
 
 from zega_core.fine_tune import form
 
+SOFT = 0.85
+"""Share of an answer's room after which it ends with the next whole sentence: a text that breaks off in the middle of
+one is of no use to anybody."""
+_SENTENCE = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?\u2026][\"\u201d\u2019')\]]*\s*\Z")
+_LAST = frozenset(".!?\u2026\"\u201d\u2019')]")
 UNUSABLE = "This model cannot write: its weights give no usable numbers. Choose another version."
 
 
@@ -54,3 +61,32 @@ def how(
 def no_numbers(error: Exception) -> bool:
     """Whether the library could not draw a token because the weights are broken."""
     return "probability tensor" in str(error)
+
+
+class WholeSentence(StoppingCriteria):
+    """Ends each row with the first whole sentence after ``SOFT`` of its ``room`` (tokens). ``width`` is the number of
+    tokens before the answers; ``lengths`` is how many tokens of each row count, of which the last one ended it."""
+
+    def __init__(self, tokenizer: Any, width: int, room: Sequence[int]) -> None:
+        self._tokenizer, self._width = tokenizer, width
+        self._soft = [int(SOFT * most) for most in room]
+        self.lengths, self._ended = list(room), [False] * len(room)
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        length = input_ids.shape[1] - self._width
+        for row, soft in enumerate(self._soft):
+            if not self._ended[row] and soft <= length < self.lengths[row]:
+                text = self._tokenizer.decode(input_ids[row, -1:])
+                if text.rstrip()[-1:] in _LAST and self._closes(input_ids[row, self._width :]):
+                    self._ended[row], self.lengths[row] = True, length
+        return torch.tensor(self._ended, device=input_ids.device)
+
+    @property
+    def ended(self) -> bool:
+        """Whether every row was ended so."""
+        return all(self._ended)
+
+    def _closes(self, answer: torch.Tensor) -> bool:
+        paragraph = self._tokenizer.decode(answer).rpartition("\n")[2]
+        spoken = paragraph.count("\u201c") > paragraph.count("\u201d") or paragraph.count('"') % 2 == 1
+        return not spoken and _SENTENCE.search(paragraph) is not None

@@ -53,19 +53,21 @@ class Engine:
     ) -> Written:
         asked = torch.tensor([prompt], device=self.shelf.device)
         torch.manual_seed(writing.seed)
+        how = _how(warm, writing, len(prompt))
+        whole = sampling.WholeSentence(warm.tokenizer, len(prompt), [int(how.max_new_tokens or 0)])
         try:
             with torch.inference_mode():
                 found = warm.model.generate(
                     asked,
                     attention_mask=torch.ones_like(asked),
-                    generation_config=_how(warm, writing, len(prompt)),
+                    generation_config=how,
                     streamer=_Pieces(warm.tokenizer, tell),
-                    stopping_criteria=StoppingCriteriaList([_Stopped(stop)]),
+                    stopping_criteria=StoppingCriteriaList([_Stopped(stop), whole]),
                 )
         except (RuntimeError, MemoryError) as error:
             raise _explained(error) from error
         written: list[int] = found[0, len(prompt) :].tolist()
-        ended = stop.is_set() or (bool(written) and written[-1] in warm.stops)
+        ended = stop.is_set() or whole.ended or (bool(written) and written[-1] in warm.stops)
         return Written(len(written), "stop" if ended else "length")
 
 

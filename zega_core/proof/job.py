@@ -59,7 +59,7 @@ class Job:
     batch_size: int = 8
     max_length: int = 512
     temperature: float = 0.8
-    top_p: float = 0.9
+    top_p: float = 0.95
     repetition_penalty: float = 1.0
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import torch
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from zega_core.errors import HomeError, InvalidInput
-from zega_core.fine_tune import base, batches, form, sampling
+from zega_core.errors import HomeError
+from zega_core.fine_tune import base, batches
+from zega_core.fine_tune.generation import Author, Written, author_of, write
 from zega_core.fine_tune.measure import Compute, fitting
 from zega_core.fine_tune.plan import Row
 from zega_core.fine_tune.team import Team
@@ -28,26 +26,6 @@ NO_ROOM = (
     "There is not enough memory to compare even one text at a time. Close other programs, or choose a smaller base "
     "model."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """``tokens`` counts the end mark too; ``ended`` when the model ended by itself."""
-
-    text: str
-    tokens: int
-    ended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """A model that writes, its adapter merged. ``context`` is in tokens."""
-
-    model: Any
-    tokenizer: Any
-    stops: frozenset[int]
-    context: int
-    device: torch.device
 
 
 def work(folder: Path, tell: Tell, *, device: str | None = None) -> None:
@@ -88,9 +66,7 @@ def author(job: Job, side: Side, device: torch.device) -> Author:
     model, tokenizer = base.load(folder, dtype=torch.float32, device=device)
     if version:
         model = base.load_adapter(model, Path(version), base.weights_hash(folder)).merge_and_unload()
-    stops = sampling.ends(tokenizer, model.generation_config)
-    model.generation_config = GenerationConfig()  # how to write is said with each batch, and nowhere else
-    return Author(model, tokenizer, stops, base.describe(folder).context, device)
+    return author_of(model, tokenizer, base.describe(folder).context, device)
 
 
 def _write_all(who: Author, job: Job, side: Side, todo: Sequence[list[Asked]], size: int, tell: Tell) -> int:
@@ -110,61 +86,6 @@ def _write_all(who: Author, job: Job, side: Side, todo: Sequence[list[Asked]], s
 
 def _written(who: Author, batch: Sequence[Asked], job: Job, size: int) -> list[Written]:
     return [text for at in range(0, len(batch), size) for text in write(who, batch[at : at + size], job)]
-
-
-def write(who: Author, batch: Sequence[Asked], job: Job) -> list[Written]:
-    """An answer to each, written together with the seed of the first. Raises InvalidInput for a model that is
-    broken."""
-    prompts = [
-        sampling.fitting(form.prompt_ids(who.tokenizer, one.prompt), who.context, one.max_tokens) for one in batch
-    ]
-    room = [max(1, min(one.max_tokens, who.context - len(prompt))) for one, prompt in zip(batch, prompts, strict=True)]
-    width = max(map(len, prompts))
-    settings = sampling.how(
-        who.tokenizer,
-        who.stops,
-        max_tokens=max(room),
-        temperature=job.temperature,
-        top_p=job.top_p,
-        repetition_penalty=job.repetition_penalty,
-    )
-    shown = torch.full((len(batch), width), int(settings.pad_token_id), device=who.device)  # type: ignore[arg-type]
-    seen = torch.zeros_like(shown)
-    for row, prompt in enumerate(prompts):  # on the left, so that all answers begin in the same column
-        shown[row, width - len(prompt) :] = torch.tensor(prompt, device=who.device)
-        seen[row, width - len(prompt) :] = 1
-    torch.manual_seed(batch[0].seed)
-    try:
-        with torch.inference_mode():
-            found = who.model.generate(
-                shown,
-                attention_mask=seen,
-                generation_config=settings,
-                stopping_criteria=StoppingCriteriaList([_Full(room, width, who.device)]),
-            )
-    except RuntimeError as error:
-        if sampling.no_numbers(error):
-            raise InvalidInput(sampling.UNUSABLE) from error
-        raise
-    return [_cut(who, tokens, most) for tokens, most in zip(found[:, width:].tolist(), room, strict=True)]
-
-
-class _Full(StoppingCriteria):
-    """Ends each row where it has no more room."""
-
-    def __init__(self, room: Sequence[int], width: int, device: torch.device) -> None:
-        self._last = torch.tensor(room, device=device) + width
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return input_ids.shape[1] >= self._last
-
-
-def _cut(who: Author, tokens: Sequence[int], most: int) -> Written:
-    """Without what was only written because others in the batch went on."""
-    kept = list(tokens[:most])
-    end = next((at for at, token in enumerate(kept) if token in who.stops), None)
-    text = who.tokenizer.decode(kept[:end], skip_special_tokens=True)
-    return Written(text, len(kept) if end is None else end + 1, end is not None)
 
 
 def losses(who: Author, job: Job, size: int) -> tuple[list[float], list[int], int]:
