@@ -1,4 +1,4 @@
-"""One version of one voice, or a control, from pages to a verdict: what ``benchmarks/voices.py`` does in processes of its own."""
+"""One version of one voice, or a control, from pages to a verdict: the work of ``benchmarks/voices.py``."""
 
 from __future__ import annotations
 
