@@ -17,8 +17,9 @@ import multiprocessing
 import os
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from math import exp
 from pathlib import Path
@@ -90,32 +91,35 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
         print(f"| {voice} | {one['seed']} | {epoch:.0f} | {held} | {seen} | {interval(moved)} | {fell} |")
 
 
-def matrix(title: str, versions: Sequence[Found], voices: Sequence[str], value: Any) -> None:
-    """Versions in rows, texts in columns; the smallest of each row and of each column must be on the diagonal."""
+def matrix(title: str, versions: Sequence[Found], value: Callable[[Found, str], float]) -> None:
+    """Versions in rows, voices in columns. For each voice its own version must have the smallest number: columns are
+    compared, since voices differ in how hard they are to foresee."""
+    rows = [voice for voice in VOICES if any(one["voice"] == voice for one in versions)]
     cells = {
-        row: [statistics.mean(value(one, column) for one in versions if one["voice"] == row) for column in voices]
-        for row in voices
-        if any(one["voice"] == row for one in versions)
+        (row, column): statistics.mean(value(one, column) for one in versions if one["voice"] == row)
+        for row in rows
+        for column in VOICES
     }
-    print(f"\n{title}\n\n| | {' | '.join(voices)} |\n|---|{'---|' * len(voices)}")
-    for row, values in cells.items():
-        print(f"| {row} | {' | '.join(f'{one:.2f}' for one in values)} |")
-    own = list(cells)
-    rows = sum(values[voices.index(row)] == min(values) for row, values in cells.items())
-    columns = sum(cells[one][voices.index(one)] == min(cells[row][voices.index(one)] for row in own) for one in own)
-    print(f"\nSmallest on the diagonal: {rows} of {len(own)} rows, {columns} of {len(own)} columns.")
+    print(f"\n{title}\n\n| | {' | '.join(VOICES)} |\n|---|{'---|' * len(VOICES)}")
+    for row in rows:
+        print(f"| {row} | {' | '.join(f'{cells[row, column]:.2f}' for column in VOICES)} |")
+    best = sum(cells[voice, voice] == min(cells[row, voice] for row in rows) for voice in rows)
+    print(f"\nSmallest of its column on the diagonal: {best} of {len(rows)}.")
 
 
 def writing(title: str, found: Sequence[Found]) -> None:
     print(f"\n{title}\n")
-    print("| | voice | seed | distance to style | quality | won, lost | unknown words in 1,000 | verdict |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| | voice | seed | distance to style | quality | pages' own | won, lost | unknown words in 1,000 | verdict |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for one in found:
         said = figures_of(one)
         style = interval(said.style.change) if said.style else "-"
         duel = f"{said.quality.wins}, {said.quality.losses}"
         print(
-            f"| {one['kind']} | {one['voice']} | {one['seed']} | {style} | {interval(said.quality_mean)} | {duel} | "
+            f"| {one['kind']} | {one['voice']} | {one['seed']} | {style} | {interval(said.quality_mean)} | "
+            f"{one['pages']:.2f} | {duel} | "
             f"{said.unknown.before:.1f} to {said.unknown.after:.1f} | {one['verdict']} |"
         )
     for one in found:
@@ -126,17 +130,14 @@ def report(finished: Sequence[Found], options: argparse.Namespace) -> None:
     base = next(one for one in finished if one["kind"] == "base")
     versions = [one for one in finished if one["kind"] == "version"]
     surprise(base, versions)
-    voices = list(VOICES)
     matrix(
         "Nats a token of each voice's versions (rows) on the unseen pages of each voice (columns), mean over seeds",
         versions,
-        voices,
         lambda one, voice: sum(one["unseen"][voice]["nats"]) / sum(one["unseen"][voice]["tokens"]),
     )
     matrix(
         "Distance of what each voice's versions wrote (rows) to the style of each voice (columns), mean over seeds",
         versions,
-        voices,
         lambda one, voice: one["spread"][voice],
     )
     writing("Versions against the base model on the same prompts with the same random numbers", versions)
@@ -156,7 +157,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--prompts", type=int, default=36)
     parser.add_argument("--no-controls", action="store_true")
-    parser.add_argument("--results", type=Path, default=Path("voices"))
+    parser.add_argument("--results", type=Path, default=Path(tempfile.gettempdir()) / "zega-voices")
     parser.add_argument("--jobs", type=int, default=2, help="versions at a time")
     parser.add_argument("--threads", type=int, default=1, help="of each of them")
     return parser.parse_args()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        return f"{self.kind}-{self.voice}-{self.seed}"
+        return f"{self.kind}-{self.voice}-{self.seed}-{self.prompts}"
 
     @property
     def done(self) -> Path:
@@ -65,13 +67,14 @@ def begin(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+@cache
 def book(corpus: Path, voice: str) -> list[Page]:
     return pages(next(corpus.glob(f"*__*{voice}*.txt")))
 
 
 def texts_of(unit: Unit) -> list[Page]:
     """The writer's pages, spoilt where the control wants it."""
-    found, draw = book(unit.corpus, unit.voice)[:PAGES], random.Random(unit.name)
+    found, draw = book(unit.corpus, unit.voice)[:PAGES], random.Random(unit.seed)
     if unit.kind == "dealt":
         texts = [page.text for page in found]
         draw.shuffle(texts)
@@ -81,9 +84,9 @@ def texts_of(unit: Unit) -> list[Page]:
     return found
 
 
-def prepared(unit: Unit) -> tuple[list[Row], dict[int, Kind]]:
-    """The rows of a fine-tune, as an import of these pages and a look at them would leave them."""
-    pieces = [
+def pieces(unit: Unit) -> list[Piece]:
+    """As an import of the pages leaves them."""
+    return [
         Piece(
             number,
             "manuscript",
@@ -97,13 +100,18 @@ def prepared(unit: Unit) -> tuple[list[Row], dict[int, Kind]]:
         )
         for number, page in enumerate(texts_of(unit), start=1)
     ]
-    found = prepare(pieces, catalog=load_catalog(), near_duplicate_share=Settings().near_duplicate_share)
+
+
+def prepared(unit: Unit) -> tuple[list[Row], dict[int, Kind]]:
+    """The rows of a fine-tune, with its plan laid out where there is none yet."""
+    kept = pieces(unit)
+    found = prepare(kept, catalog=load_catalog(), near_duplicate_share=Settings().near_duplicate_share)
     place = unit.place / "run"
     if unit.kind != "copy" and not (place / "plan.json").exists():
         config = FineTuneConfig(seed=unit.seed)
         plan = defaults.plan_for(config, found.summary, base.describe(base.BUILT_IN), data_hash=found.hash)
         write_run(place, plan, found.rows)
-    return found.rows, {piece.id: Kind(piece.genre, piece.element) for piece in pieces}
+    return found.rows, {piece.id: Kind(piece.genre, piece.element) for piece in kept}
 
 
 def job_of(unit: Unit, rows: Sequence[Row], kinds: dict[int, Kind]) -> Job:
@@ -118,14 +126,21 @@ def job_of(unit: Unit, rows: Sequence[Row], kinds: dict[int, Kind]) -> Job:
     return Job(str(base.BUILT_IN), "", after, asked, texts)
 
 
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Those that were written whole."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
+
+
 def written(unit: Unit, job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """The texts by "before:3" and the losses by side. What stands in the file of events is not done again. Controls
     take what the base wrote for their version, who is asked the same."""
     log = unit.place / "events.jsonl"
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    twin = replace(unit, kind="version").place / "events.jsonl"
-    if not events and unit.kind != "version" and twin.exists():
-        said = map(json.loads, twin.read_text(encoding="utf-8").splitlines())
+    log.parent.mkdir(parents=True, exist_ok=True)
+    events = lines(log)
+    if not events and unit.kind != "version":
+        said = lines(replace(unit, kind="version").place / "events.jsonl")
         events = [one for one in said if one["event"] == "text" and one["side"] == "before"]
     texts = {f"{one['side']}:{one['place']}": one for one in events if one["event"] == "text"}
     losses = {one["side"]: one for one in events if one["event"] == "losses"}
@@ -170,7 +185,7 @@ def weighed(unit: Unit, job: Job, rows: Sequence[Row], texts: dict[str, Any], lo
                 one.source,
             )
         )
-    return weigh(pairs, rows, job.held, losses, seed=seed(unit.name, 0))
+    return weigh(pairs, rows, job.held, losses, seed=seed(unit.voice, unit.seed))
 
 
 def unseen(unit: Unit, version: str) -> dict[str, Any]:
@@ -201,6 +216,7 @@ def work(unit: Unit) -> str:
         figures = weighed(unit, job, rows, texts, losses)
         said = verdict(figures)
         found |= {"figures": figures.as_dict(), "verdict": said.kind, "reasons": said.reasons}
+        found["pages"] = statistics.mean(piece.quality for piece in pieces(unit))
         found["spread"] = near(unit, [texts[f"after:{one.place}"]["text"] for one in job.asked])
         if unit.kind == "version":
             found["unseen"] = unseen(unit, str(unit.place / "run" / "version"))
