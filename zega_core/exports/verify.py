@@ -95,13 +95,15 @@ def verify(
 ) -> Report:
     """Ask the model ``name`` of the Ollama at ``access`` and ``version`` in ZEGA. What cannot be asked is a red check
     and no error; raises Cancelled once ``stop`` is set."""
+    template = _template(version, name, access, stop)
+    if isinstance(template, str):
+        return Report(name, [Check("answers", False, template)])
     prompts = prompts_of(settings, version)
     tell("Asking your model in ZEGA.")
     here, trouble_here = _ask(student(settings, version.user_id, version.number, waiting=tell), prompts, stop)
     base, trouble_base = _ask(student(settings, version.user_id, None, version.base, waiting=tell), prompts, stop)
     tell("Asking your model in Ollama.")
     there, trouble_there = _ask_ollama(access, name, prompts, stop)
-    template = _template(version, name, access, stop)
     trouble = trouble_here or trouble_base or trouble_there
     if trouble:
         return Report(name, [template, Check("answers", False, f"It could not be compared. {trouble}")])
@@ -160,9 +162,9 @@ def _text(completion: Completion) -> Text:
     return Text(completion.text, completion.finish == "stop")
 
 
-def _template(version: Version, name: str, access: Access, stop: threading.Event | None) -> Check:
+def _template(version: Version, name: str, access: Access, stop: threading.Event | None) -> Check | str:
     """Ollama shows the template that it uses: ours, or where it is told to prefer it the one inside the file, which is
-    the base model's own."""
+    the base model's own. A sentence when the model cannot be looked at."""
     try:
         with closing(models_of(access, access.total, stop)) as server:
             shown = server.show(name)
@@ -170,9 +172,9 @@ def _template(version: Version, name: str, access: Access, stop: threading.Event
     except Cancelled:
         raise
     except ZegaError as error:
-        return Check("template", False, f"Its prompt form could not be looked at. {error}")
+        return f"It could not be looked at. {error}"
     if shown is None:
-        return Check("template", False, f"Ollama does not list {name}.")
+        return f"Ollama does not have {name} any more. Export it again."
     if shown.template in (TEMPLATE, own) and not shown.system:
         return Check("template", True, "Ollama asks it in the form that it learned.")
     return Check("template", False, "Ollama asks it in another form than it learned. Export it again.")
