@@ -11,18 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import gguf
+import numpy as np
 
 from zega_core.exports import llama
 from zega_core.exports.llama import Array, Shape, Tokenizer
 
 
-def write_model(model_folder: Path, target: Path, *, name: str = "ZEGA base model") -> None:
+def write_model(
+    model_folder: Path, target: Path, *, name: str = "ZEGA base model", adapter_folder: Path | None = None
+) -> None:
     """The Llama in ``model_folder`` (config.json, model.safetensors, tokenizer.json, tokenizer_config.json) as one file
-    ``target``, complete or absent. ``name`` is its ``general.name``. Raises InvalidInput for a model of another kind or
-    with a tokenizer that llama.cpp would read otherwise, OSError if it cannot be written."""
+    ``target``, complete or absent; with ``adapter_folder`` merged with that adapter. ``name`` is its ``general.name``.
+    Raises InvalidInput for a model of another kind or with a tokenizer that llama.cpp would read otherwise, OSError if
+    it cannot be written."""
     shape = llama.shape_of(model_folder)
     tokenizer = llama.tokenizer_of(model_folder, shape)
     tensors = llama.model_tensors(model_folder, shape)
+    if adapter_folder is not None:
+        _merge(tensors, adapter_folder, shape)
     with _writing(target, tensors) as writer:
         writer.add_type("model")
         writer.add_name(name)
@@ -39,6 +45,18 @@ def write_lora(adapter_folder: Path, model_folder: Path, target: Path) -> None:
         writer.add_type("adapter")
         writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+
+
+def _merge(tensors: dict[str, Array], adapter_folder: Path, shape: Shape) -> None:
+    """Add to each matrix what the adapter has for it: alpha / rank x B A."""
+    rank, alpha = llama.adapter_config(adapter_folder)
+    found = llama.adapter_tensors(adapter_folder, shape, rank)
+    for name in [name.removesuffix(".lora_a") for name in found if name.endswith(".lora_a")]:
+        change = found[f"{name}.lora_b"] @ found[f"{name}.lora_a"]
+        with np.errstate(over="ignore"):
+            tensors[name] = (tensors[name] + alpha / rank * change).astype(np.float16)
+        if not np.isfinite(tensors[name]).all():
+            raise llama.unfit(adapter_folder.name, "some of its weights do not fit into 16 bits")
 
 
 @contextmanager
