@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, db, fine_tuning, rescore, staffing, teacher_checks
+from zega_core import auto_train, db, exporting, fine_tuning, rescore, staffing, teacher_checks
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
 from zega_core.jobs import client
@@ -85,3 +85,13 @@ def train(run_id: str, attempt: int) -> None:
 @DBOS.workflow(name="fine_tune", max_recovery_attempts=1000)
 def fine_tune_workflow(run_id: str, attempt: int) -> None:
     train(run_id, attempt)
+
+
+@DBOS.step(name="take_out")
+def take_out(run_id: str, attempt: int) -> None:
+    exporting.run(run_id, attempt, settings=get_settings())
+
+
+@DBOS.workflow(name="export", max_recovery_attempts=1000)
+def export_workflow(run_id: str, attempt: int) -> None:
+    take_out(run_id, attempt)
