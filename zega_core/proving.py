@@ -1,7 +1,8 @@
 """One proof as a worker runs it: watch the process that writes and measures, ask a judge, weigh it all, and put the
 version in use if it is better.
 
-The rows are the checkpoint: what is written, measured or judged is stored once and not asked for again, whoever goes on.
+The rows are the checkpoint: what is written, measured or judged is stored once and not asked for again,
+whoever goes on.
 """
 
 from __future__ import annotations
