@@ -147,7 +147,7 @@ def enqueue_next_fine_tune(writer_id: str, settings: Settings) -> None:
     not its turn; so this is a new attempt."""
     with db.session(settings) as session:
         waiting = next(iter(fine_tunes.under_way(session, writer_id)), None)
-        if waiting is None or waiting.status != RunStatus.queued:
+        if waiting is None or waiting.status != RunStatus.queued or fine_tunes.waits_for(session, waiting):
             return
         row = fine_tunes.take_over(session, waiting)
     if row is not None:
