@@ -18,6 +18,8 @@ from zega_core.errors import InvalidInput
 TEMPLATE = "<|prompt|>{{ if .System }}{{ .System }}\n\n{{ end }}{{ .Prompt }}<|completion|>{{ .Response }}<|end|>"
 """The built-in base's form (data/base_model/README.md) in Go's template language; Ollama cuts the last turn before
 ``.Response`` (template/template.go). It must say what chat_template in tokenizer_config.json says."""
+MODELFILE = "Modelfile"
+QUESTION = "Write a scene in an old harbour town"
 STOPS = ("<|end|>", "<|prompt|>", "<|completion|>")
 PARAMETERS: Mapping[str, Any] = {
     "stop": STOPS,
@@ -52,6 +54,11 @@ def modelfile(
         many = value if isinstance(value, (list, tuple)) else [value]
         lines += [f"PARAMETER {name} {_said(one)}" for one in many]
     return "\n".join(lines) + "\n"
+
+
+def by_hand(name: str) -> list[str]:
+    """What to type in the folder of a Modelfile to make the model ``name`` in Ollama, and to ask it."""
+    return commands(Path(), {MODELFILE: name}, QUESTION)[1:]
 
 
 def commands(folder: Path, models: Mapping[str, str], question: str = "") -> list[str]:
