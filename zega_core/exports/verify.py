@@ -18,7 +18,7 @@ from zega_core.fine_tune import base as bases
 from zega_core.fine_tune.plan import read_rows
 from zega_core.local.models import student
 from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
-from zega_core.providers.ollama_models import models_of
+from zega_core.providers.ollama_models import OllamaModels
 from zega_core.providers.service import Access, ServiceModel, connect
 from zega_core.settings import Settings
 from zega_core.version_tables import Version
@@ -166,7 +166,7 @@ def _template(version: Version, name: str, access: Access, stop: threading.Event
     """Ollama shows the template that it uses: ours, or where it is told to prefer it the one inside the file, which is
     the base model's own. A sentence when the model cannot be looked at."""
     try:
-        with closing(models_of(access, access.total, stop)) as server:
+        with closing(OllamaModels(access, stop)) as server:
             shown = server.show(name)
         own = llama.read_json(bases.resolve(version.base) / "tokenizer_config.json").get("chat_template")
     except Cancelled:
