@@ -52,9 +52,10 @@ def deliver(
     stop: threading.Event | None = None,
 ) -> Delivery:
     """Write the files of ``version`` into the empty ``folder``, and make ``versions.model_name(writer_id)`` of them in
-    the Ollama that the writer has set up. ``tell`` gets a sentence at each step; ``stop`` ends it (Cancelled) and
-    leaves what is in Ollama as it was. Without an Ollama that answers the files and the commands are all, which is no
-    error. Raises InvalidInput or a ProviderError with what is wrong, HomeError when the files cannot be written."""
+    the Ollama that the writer has set up. ``tell`` gets a sentence at each step. ``stop`` ends it (Cancelled): until
+    the model is complete, that leaves what is in Ollama as it was. Without an Ollama that answers the files and the
+    commands are all, which is no error. Raises InvalidInput or a ProviderError with what is wrong, HomeError when the
+    files cannot be written."""
     name = versions.model_name(writer_id)
     mark = _mark(name, version)
     tell("Writing your model as one file.")

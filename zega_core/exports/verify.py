@@ -26,14 +26,17 @@ from zega_core.version_tables import Version
 ASKED = 5
 MAX_TOKENS = 300
 """Of an answer: most pieces of the built-in base end before."""
+BASE_TOKENS = 60
+"""Of the base model's, of which only the beginning is compared."""
 LONGEST_PROMPT = 1500
 """Characters; a longer prompt would be cut, and not at the same place."""
 SAME_WORDS = 12
-"""So many equal words at the beginning count as the same beginning. With 16-bit weights the likeliest token is nearly
-always the same one; with q and k in the wrong order, or another prompt form, it was so for 87 in 100, which 12 words
-survive once in ten times."""
+"""So many equal words at the beginning count as the same beginning. Measured in llama.cpp with a version trained on
+Poe, ten prompts: the right file wrote all ten texts word for word to their end (11 to 179 words); files with q and k in
+another order, in the model or in the adapter alone, the base model, and another prompt form kept 0 to 9 words, but for
+one short text that came out alike."""
 SAME_PROMPTS = 3
-"""Of five that must begin alike: a near tie may part two texts early now and then."""
+"""Of five that must begin alike: 16-bit weights may decide a near tie otherwise, and two wrong texts be alike."""
 LENGTH_FACTOR = 2.0
 ECHO_WORDS = 8
 MARK = re.compile(r"<\|[^|<>\s]{1,40}\|>")
@@ -100,8 +103,10 @@ def verify(
         return Report(name, [Check("answers", False, template)])
     prompts = prompts_of(settings, version)
     tell("Asking your model in ZEGA.")
-    here, trouble_here = _ask(student(settings, version.user_id, version.number, waiting=tell), prompts, stop)
-    base, trouble_base = _ask(student(settings, version.user_id, None, version.base, waiting=tell), prompts, stop)
+    own = student(settings, version.user_id, version.number, waiting=tell)
+    here, trouble_here = _ask(own, prompts, stop)
+    before = student(settings, version.user_id, None, version.base, waiting=tell)
+    base, trouble_base = _ask(before, prompts, stop, BASE_TOKENS)
     tell("Asking your model in Ollama.")
     there, trouble_there = _ask_ollama(access, name, prompts, stop)
     trouble = trouble_here or trouble_base or trouble_there
@@ -134,9 +139,11 @@ def _rows(settings: Settings, version: Version) -> list[Any]:
         return []
 
 
-def _ask(model: ChatModel, prompts: Sequence[str], stop: threading.Event | None) -> tuple[list[Text], str]:
+def _ask(
+    model: ChatModel, prompts: Sequence[str], stop: threading.Event | None, max_tokens: int = MAX_TOKENS
+) -> tuple[list[Text], str]:
     """Its answers, or why there are none. After one that fails no more is asked."""
-    options = GenerationOptions(max_tokens=MAX_TOKENS, temperature=0.0, seed=0, stop=stop)
+    options = GenerationOptions(max_tokens=max_tokens, temperature=0.0, seed=0, stop=stop)
     try:
         return [_text(model.complete([Message("user", prompt)], options)) for prompt in prompts], ""
     except Cancelled:
@@ -229,24 +236,16 @@ def _beginning(answers: Sequence[Answers]) -> Check:
 
 def _learned(answers: Sequence[Answers]) -> Check:
     """Whether it is the version that answers, and not the base model that it sits on."""
-    version, base = (sum(counts) for counts in zip(*(_nearness(one) for one in answers), strict=True))
-    if all(one.here.words == one.base.words for one in answers):
-        return Check(
-            "learned", True, "Here this version writes as the base model does, so the two cannot be told apart."
-        )
+    if all(alike(one.here, one.base) == len(one.base.words) for one in answers):
+        said = "Here this version begins as the base model does, so the two cannot be told apart."
+        return Check("learned", True, said)
+    version = sum(alike(one.there, one.here) for one in answers)
+    base = sum(alike(one.there, one.base) for one in answers)
     if version > base:
-        return Check(
-            "learned", True, f"It writes as your version: {version} words alike, and {base} with the base model."
-        )
-    return Check(
-        "learned",
-        False,
-        f"It writes as the base model: {base} words alike, and {version} with your version. Export it again.",
-    )
-
-
-def _nearness(one: Answers) -> tuple[int, int]:
-    return alike(one.there, one.here), alike(one.there, one.base)
+        said = f"It writes as your version: {version} words alike at the beginning, and {base} with the base model."
+        return Check("learned", True, said)
+    said = f"It writes as the base model: {base} words alike at the beginning, and {version} with your version."
+    return Check("learned", False, f"{said} Export it again.")
 
 
 def alike(first: Text, second: Text) -> int:
