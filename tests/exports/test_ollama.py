@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import shutil
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -192,8 +194,9 @@ def test_when_it_goes_away_for_good_the_next_export_tidies_up(server: OllamaServ
 def test_without_ollama_the_files_and_the_commands_are_all(export: Any, tmp_path: Path):
     done = export()
     assert not done.created and done.report is None
-    assert "ollama serve" in done.notes[0]
-    assert done.notes[1:] == [
+    assert done.notes == [
+        "Ollama cannot be reached at http://127.0.0.1:9. Start it with: ollama serve",
+        "Then export again, or type in the folder of this export:",
         "ollama create zega-ana -f Modelfile",
         "ollama run zega-ana 'Write a scene in an old harbour town'",
     ]
@@ -256,6 +259,27 @@ def test_the_longest_id_of_a_writer_makes_a_name_that_ollama_takes(
     version.user_id = writer
     assert export().created
     assert list(server.models) == [f"zega-{writer}:latest"]
+
+
+def test_a_base_that_is_asked_otherwise_is_refused(
+    server: OllamaServer, export: Any, version: Version, tiny: Path, tmp_path: Path
+):
+    other = tmp_path / "other"
+    shutil.copytree(tiny, other)
+    told = json.loads((other / "tokenizer_config.json").read_text(encoding="utf-8"))
+    told["chat_template"] = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    (other / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    version.base = str(other)
+    with pytest.raises(InvalidInput, match="another form"):
+        export()
+    assert not server.requests
+
+
+def test_what_differs_there_is_in_the_notes(server: OllamaServer, export: Any):
+    server.answer = lambda model, prompt, options: BASE
+    done = export()
+    assert done.created and not done.report.ok
+    assert any("writes as the base model" in note for note in done.notes)
 
 
 def test_a_damaged_version_is_not_given_away(server: OllamaServer, export: Any, config: Settings):

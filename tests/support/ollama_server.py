@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -266,6 +267,7 @@ def rendered(template: str, system: str, messages: Sequence[Mapping[str, str]]) 
     return re.sub(r"{{ *\.(\w+) *}}", lambda found: values[found[1]], text)
 
 
+@lru_cache(maxsize=8)
 def read_header(body: bytes) -> dict[str, Any] | None:
     """The short fields of a GGUF file, None for another file."""
     if body[:4] != b"GGUF":
@@ -336,33 +338,33 @@ class _Handler(BaseHTTPRequestHandler):
             self._raw(200, b"" if fault == "nothing" else b"<html><body>Sign in</body></html>")
 
     def _answer(self, asked: Any, body: bytes, fault: str) -> None:
-        ollama, where = self.ollama, (self.command, self.path)
+        ollama = self.ollama
+        routes: dict[tuple[str, str], Callable[[], None]] = {
+            ("GET", "/api/version"): lambda: self._send(200, {"version": ollama.version}),
+            ("GET", "/api/tags"): lambda: self._send(200, ollama.tags()),
+            ("POST", "/api/show"): lambda: self._send(200, ollama.show(asked["model"])),
+            ("POST", "/api/create"): lambda: self._create(asked, fault),
+            ("POST", "/api/copy"): lambda: self._done(ollama.copy(asked["source"], asked["destination"])),
+            ("DELETE", "/api/delete"): lambda: self._done(ollama.delete(asked["model"])),
+            ("POST", "/api/chat"): lambda: self._written(asked, asked["messages"], fault),
+            ("POST", "/api/generate"): lambda: self._written(
+                asked, [{"role": "user", "content": asked["prompt"]}], fault
+            ),
+        }
         if self.path.startswith("/api/blobs/"):
             self._blob(self.path.rpartition("/")[2], body)
-        elif where == ("GET", "/api/version"):
-            self._send(200, {"version": ollama.version})
-        elif where == ("GET", "/api/tags"):
-            self._send(200, ollama.tags())
-        elif where == ("POST", "/api/show"):
-            self._send(200, ollama.show(asked["model"]))
-        elif where == ("POST", "/api/create"):
-            ollama.check_create(asked)
-            self._stream(ollama.create(asked), fault, 2)
-        elif where == ("POST", "/api/copy"):
-            ollama.copy(asked["source"], asked["destination"])
-            self._done(fault)
-        elif where == ("DELETE", "/api/delete"):
-            ollama.delete(asked["model"])
-            self._done(fault)
-        elif where == ("POST", "/api/chat"):
-            self._written(asked, asked["messages"], fault)
-        elif where == ("POST", "/api/generate"):
-            said = [{"role": "user", "content": asked["prompt"]}]
-            self._written(
-                asked, [{"role": "system", "content": asked["system"]}, *said] if asked.get("system") else said, fault
-            )
+        elif work := routes.get((self.command, self.path)):
+            work()
         else:
             self._raw(404, b"404 page not found")
+
+    def _create(self, asked: Mapping[str, Any], fault: str) -> None:
+        self.ollama.check_create(asked)
+        if asked.get("stream") is False:
+            *_, last = self.ollama.create(asked)
+            self._send(500 if "error" in last else 200, last)
+        else:
+            self._stream(self.ollama.create(asked), fault, 2)
 
     def _blob(self, digest: str, body: bytes) -> None:
         if self.command == "HEAD":
@@ -370,11 +372,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._raw(self.ollama.keep_blob(digest, body), b"")
 
-    def _done(self, fault: str) -> None:
-        if fault == "drop_after":
-            self.close_connection = True
-        else:
-            self._raw(200, b"")
+    def _done(self, done: None) -> None:
+        self._raw(200, b"")
 
     def _written(self, asked: Mapping[str, Any], messages: Sequence[Mapping[str, str]], fault: str) -> None:
         text, reason = self.ollama.write(asked, messages)
@@ -389,6 +388,10 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.get("stream", True):
             pieces = re.findall(r"\s*\S+\s*", text)
             self._stream(iter([*map(line, pieces), line("", **end)]), fault, 2)
+        elif fault == "drop_middle":
+            self._head(200, 500)
+            self.wfile.write(b'{"model": "')
+            self.close_connection = True
         else:
             self._send(200, line(text, **end))
 
@@ -415,10 +418,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, value: Any) -> None:
         self._raw(status, json.dumps(value).encode())
 
-    def _raw(self, status: int, body: bytes) -> None:
+    def _head(self, status: int, length: int) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
+
+    def _raw(self, status: int, body: bytes) -> None:
+        self._head(status, len(body))
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -17,10 +17,11 @@ from zega_core import db, teachers, versions
 from zega_core.configs import ProviderKey
 from zega_core.errors import InvalidInput, ProviderError, ProviderUnavailable
 from zega_core.exports.gguf_file import write_model
-from zega_core.exports.modelfile import PARAMETERS, TEMPLATE, commands, modelfile
+from zega_core.exports.llama import read_json
+from zega_core.exports.modelfile import MODELFILE, PARAMETERS, TEMPLATE, by_hand, modelfile
 from zega_core.exports.verify import Report, verify
 from zega_core.fine_tune import base as bases
-from zega_core.providers.ollama_models import OllamaModels, Shown, models_of
+from zega_core.providers.ollama_models import OllamaModels, Shown
 from zega_core.providers.service import Access
 from zega_core.settings import Settings
 from zega_core.store import teaching
@@ -28,10 +29,7 @@ from zega_core.version_tables import Version
 
 log = getLogger(__name__)
 
-MODEL, MODELFILE, README = "model.gguf", "Modelfile", "README.md"
-UPLOAD_SECONDS = 600.0
-"""Longest that one request may take."""
-QUESTION = "Write a scene in an old harbour town"
+MODEL, README = "model.gguf", "README.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,10 @@ def deliver(
     stop: threading.Event | None = None,
 ) -> Delivery:
     """Write the files of ``version`` into the empty ``folder``, and make ``versions.model_name(writer_id)`` of them in
-    the Ollama that the writer has set up. ``tell`` gets a sentence at each step; ``stop`` ends it (Cancelled) and
-    leaves what is in Ollama as it was. Without an Ollama that answers the files and the commands are all, which is no
-    error. Raises InvalidInput or a ProviderError with what is wrong, HomeError when the files cannot be written."""
+    the Ollama that the writer has set up. ``tell`` gets a sentence at each step. ``stop`` ends it (Cancelled): until
+    the model is complete, that leaves what is in Ollama as it was. Without an Ollama that answers the files and the
+    commands are all, which is no error. Raises InvalidInput or a ProviderError with what is wrong, HomeError when the
+    files cannot be written."""
     name = versions.model_name(writer_id)
     mark = _mark(name, version)
     tell("Writing your model as one file.")
@@ -64,20 +63,24 @@ def deliver(
         _write_files(folder, name, version, mark, settings)
     access = _access(settings, writer_id)
     tell("Looking for Ollama.")
-    with closing(models_of(access, UPLOAD_SECONDS, stop)) as server:
+    with closing(OllamaModels(access, stop)) as server:
         try:
             server.version()
         except ProviderUnavailable as error:
             if not error.unreachable:
                 raise
-            return Delivery([f"{error} Or do it later, in the folder of this export:", *_by_hand(name)])
+            then = "Then export again, or type in the folder of this export:"
+            return Delivery([str(error), then, *by_hand(name)])
         _put(server, name, folder / MODEL, mark, tell)
     report = verify(settings, version, name, access, tell=tell, stop=stop)
-    return Delivery([f"Your model is in Ollama as {name}. Ask it with: {_by_hand(name)[-1]}"], report, created=True)
+    notes = [f"Your model is in Ollama as {name}. Ask it with: {by_hand(name)[-1]}"]
+    notes += [check.said for check in report.checks if not check.ok]
+    return Delivery(notes, report, created=True)
 
 
 def _write_files(folder: Path, name: str, version: Version, mark: str, settings: Settings) -> None:
     base = bases.resolve(version.base)
+    _check_form(base)
     adapter = versions.folder_of(settings, version.user_id, version.number)
     bases.check_adapter(adapter, bases.weights_hash(base))
     write_model(base, folder / MODEL, name=name, adapter_folder=adapter)
@@ -86,18 +89,23 @@ def _write_files(folder: Path, name: str, version: Version, mark: str, settings:
     (folder / README).write_text(_readme(name, version), encoding="utf-8")
 
 
+def _check_form(base: Path) -> None:
+    """Ollama is told of one form, that of the built-in base model."""
+    here, there = (read_json(one / "tokenizer_config.json").get("chat_template") for one in (base, bases.BUILT_IN))
+    if here != there:
+        raise InvalidInput(
+            f"{base.name} is asked in another form than the built-in base model, so ZEGA cannot bring its versions "
+            "into Ollama. Export the whole model for Python, then convert that with llama.cpp's convert_hf_to_gguf.py."
+        )
+
+
 def _readme(name: str, version: Version) -> str:
-    typed = "\n".join(_by_hand(name))
+    typed = "\n".join(by_hand(name))
     return (
         f"# {name}\n\nv{version.number} of your model: base model and what it learned, in one file for Ollama "
         f"(0.5.5 or later).\n\nIn a terminal, in this folder:\n\n```\n{typed}\n```\n\nThe first command makes the "
         "model in Ollama, the second asks it. Ask for one piece at a time: it knows no earlier turns.\n"
     )
-
-
-def _by_hand(name: str) -> list[str]:
-    """To be typed in the folder."""
-    return commands(Path(), {MODELFILE: name}, QUESTION)[1:]
 
 
 def _mark(name: str, version: Version) -> str:

@@ -27,6 +27,8 @@ OLDEST = (0, 5, 5)
 """The first version whose /api/create takes ``files`` that were uploaded before."""
 OWN_BUILD = (0, 0, 0)
 """What an Ollama says that somebody built from its source."""
+SECONDS, LARGE_SECONDS = 30.0, 600.0
+"""Longest that a request may take; the second is for a whole file."""
 FULL = re.compile(r"no space left|not enough space|disk full|quota exceeded|insufficient disk", re.IGNORECASE)
 """As Linux, macOS and Windows say it."""
 
@@ -100,7 +102,7 @@ class OllamaModels(Ollama):
         with self._asking():
             there = self._http.head(f"/api/blobs/{digest}").status_code == 200
         if not there:
-            with self._asking():
+            with self._asking(seconds=LARGE_SECONDS):
                 self._client.create_blob(path)
         return digest
 
@@ -116,7 +118,7 @@ class OllamaModels(Ollama):
     ) -> None:
         """Make a model of uploaded ``files`` (digests by names). It is there when this returns, and not half when it
         raises: Ollama writes down its name last."""
-        exchange = Exchange(self.access, self.label, streamed=True, stop=self._stop)
+        exchange = self._exchange(LARGE_SECONDS, streamed=True)
         asked: dict[str, Any] = {"files": dict(files), "template": template, "parameters": parameters}
         last = ""
         with closing(exchange), self._plain(), self._explained(exchange, model):
@@ -144,11 +146,15 @@ class OllamaModels(Ollama):
         self._stop = None
 
     @contextmanager
-    def _asking(self, model: str = "") -> Iterator[Exchange]:
+    def _asking(self, model: str = "", seconds: float = SECONDS) -> Iterator[Exchange]:
         """Around one request that is answered at once."""
-        exchange = Exchange(self.access, self.label, stop=self._stop)
+        exchange = self._exchange(seconds)
         with closing(exchange), self._plain(), self._explained(exchange, model), exchange.active():
             yield exchange
+
+    def _exchange(self, seconds: float, *, streamed: bool = False) -> Exchange:
+        access = replace(self.access, first_token=seconds, total=seconds)
+        return Exchange(access, self.label, streamed=streamed, stop=self._stop)
 
     @contextmanager
     def _plain(self) -> Iterator[None]:
@@ -162,8 +168,3 @@ class OllamaModels(Ollama):
                 "The disk on which Ollama keeps its models is full. Free some space there, then export again.",
                 status=error.status,
             ) from error
-
-
-def models_of(access: Access, seconds: float, stop: threading.Event | None = None) -> OllamaModels:
-    """``seconds`` is the longest that one request may take: a large file takes its time."""
-    return OllamaModels(replace(access, total=max(access.total, seconds), first_token=seconds), stop)
