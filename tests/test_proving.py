@@ -376,11 +376,6 @@ def test_a_judge_reads_every_pair_in_both_orders_and_every_call_is_in_the_ledger
     (judged,) = figures.judged
     assert (judged.duel.wins, judged.disagreed) == (PROMPTS, 0)
     assert (judged.named_first, judged.answers) == (PROMPTS, 2 * PROMPTS)
-        PROMPTS,
-        0,
-        PROMPTS,
-        2 * PROMPTS,
-    )
     assert found(config, proof).notes == ["One note."]
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from zega_core.proof.job import SIDES, read_job
 
-
 NAMES = "keeper harbour lantern gull door river letter coat table winter garden stranger boat window road mill".split()
 DID = "carried watched left opened crossed remembered lost mended counted followed heard painted".split()
 
