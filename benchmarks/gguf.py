@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])  # not this folder: `gguf` is a package, too
+sys.path.pop(0)  # not this folder: `gguf` is a package, too
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
@@ -175,6 +175,18 @@ def compare(model: Any, tokenizer: Any, llama: Llama) -> Compared:
     return found
 
 
+def difference(tuned: Any, tokenizer: Any) -> float:
+    """By how much the adapter changes a logit at most, over the prompts."""
+    largest = 0.0
+    for prompt in prompts():
+        asked = torch.tensor([form.prompt_ids(tokenizer, prompt)])
+        with torch.inference_mode():
+            after = tuned(asked).logits
+            with tuned.disable_adapter():
+                largest = max(largest, float((after - tuned(asked).logits).abs().max()))
+    return largest
+
+
 @contextmanager
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as made:
@@ -198,6 +210,7 @@ def main() -> None:
         model, tokenizer = bases.load(bases.BUILT_IN, dtype=torch.float32, device="cpu")
         print(compare(model, tokenizer, Llama(library, made / "base.gguf")).printed("base"))
         tuned = bases.load_adapter(model, adapter, base_hash)
+        print(f"the adapter changes a logit by up to {difference(tuned, tokenizer):.2f}")
         print(compare(tuned, tokenizer, Llama(library, made / "merged.gguf")).printed("merged"))
         both = Llama(library, made / "base.gguf", made / "lora.gguf")
         print(compare(tuned, tokenizer, both).printed("base and adapter"))

@@ -24,14 +24,15 @@ from tests.support.worker import until
 from zega_core import db, versions
 from zega_core.cli import models
 from zega_core.fine_tune.base import ADAPTER, file_hash
+from zega_core.proof_tables import Proof
 from zega_core.settings import ROOT, Settings
-from zega_core.store import fine_tunes
+from zega_core.store import fine_tunes, proofs
 from zega_core.store import versions as version_rows
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source
 from zega_core.version_tables import FineTune, TrainingMetric
 
-SLOW = 600
-"""Seconds: a busy machine takes a minute to load torch."""
+SLOW = 1200
+"""Seconds: a busy machine takes a minute to load torch, and several to write the 72 texts of a proof."""
 
 
 def zega(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -63,6 +64,11 @@ def refused(done: subprocess.CompletedProcess[str], status: int, says: str) -> N
 def recent(config: Settings) -> list[FineTune]:
     with db.reading(config) as session:
         return fine_tunes.recent(session, "ana", 9)
+
+
+def asked_proofs(config: Settings) -> list[Proof]:
+    with db.reading(config) as session:
+        return proofs.of_writer(session, "ana")
 
 
 def in_use(config: Settings) -> int | None:
@@ -115,8 +121,13 @@ def trained(trained_once: Trained, home: Path, config: Settings) -> Settings:
 def test_a_whole_one_prints_one_json_object_with_the_fields_of_the_contract(trained_once: Trained, trained: Settings):
     done, result = trained_once.done, one_json(trained_once.done)
     assert done.returncode == 0
-    assert (result["status"], result["version"], result["promoted"], result["stopped"]) == ("success", 1, True, False)
-    assert result["message"].startswith("Fine-tuned model 'zega-ana' created: v1. On ")
+    assert (result["status"], result["version"], result["stopped"]) == ("success", 1, False)
+    assert result["verdict"] in ("better", "not_shown", "worse")
+    assert result["promoted"] is (result["verdict"] == "better")
+    assert result["reasons"]
+    assert result["figures"]["prompts"] == 36
+    made = "Fine-tuned model 'zega-ana' created: v1." if result["promoted"] else "v1 was made."
+    assert result["message"].startswith(made)
     assert result["training_examples_used"] == 21, "what has no text, or cannot be read, is left out"
     assert 0 < result["training_time_seconds"] < SLOW
     assert 1 < result["perplexity_after"] < result["perplexity_before"]
@@ -143,6 +154,7 @@ def test_what_was_made_is_listed_and_used_and_taken_back(trained_once: Trained, 
         assert fact[name] == result[name]
     assert (fact["examples"], fact["base"], fact["parent"]) == (21, "built-in", None)
     assert fact["settings"]["epochs"] == 1
+    versions.promote("ana", 1, trained)
     said = zega("promote", "--writer", "ana", "--base")
     assert (said.returncode, said.stdout, said.stderr.strip()) == (0, "", "zega-ana is the base model now.")
     assert in_use(trained) is None
@@ -152,6 +164,7 @@ def test_what_was_made_is_listed_and_used_and_taken_back(trained_once: Trained, 
 
 def test_going_on_from_a_damaged_version_is_a_sentence_and_the_version_stays(trained: Settings):
     tuned.keep(trained, "ana", 4, first=30)
+    versions.promote("ana", 1, trained)
     path = versions.folder_of(trained, "ana", 1) / ADAPTER
     path.write_bytes(path.read_bytes()[:-8] + b"damaged!")
     done = zega("fine-tune", "--writer", "ana", "--from", "promoted", "--epochs", "1", "--json")
@@ -176,11 +189,18 @@ def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
     )
     until(lambda: recent(trained)[0].phase == "training" and recent(trained)[0].step > 1, SLOW)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody in the foreground gets it
+    until(lambda: [one.status for one in asked_proofs(trained) if one.version_number == 2] == [RunStatus.running], SLOW)
+    os.killpg(process.pid, signal.SIGINT)
     out, said = process.communicate(timeout=SLOW)
     result = json.loads(out)
     assert (process.returncode, result["status"], result["version"], result["stopped"]) == (0, "success", 2, True)
     assert 1 < result["steps"] < recent(trained)[0].steps
-    assert said.strip() == "Stopping; the best so far is kept."
+    assert said.splitlines() == [
+        "Stopping; the best so far is kept.",
+        "Stopping the proof; what is written is kept.",
+    ]
+    assert (result["verdict"], result["promoted"]) == (None, False)
+    assert "Continue with: zega prove --writer ana" in result["message"]
     assert file_hash(versions.folder_of(trained, "ana", 1) / ADAPTER) == first
 
 
@@ -193,7 +213,7 @@ def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
 )
 def test_a_version_that_is_not_put_in_use_says_why(config: Settings, metrics: dict[str, Any], why: str):
     version = tuned.version(config, "ana", metrics=metrics)
-    said = models._result(recent(config)[0], version, None)
+    said = models._result(recent(config)[0], version, None, None)
     assert (said["status"], said["promoted"]) == ("success", False)
     assert said["message"].startswith("v1 was made and is not in use; the base model still writes. ")
     assert why in said["message"]

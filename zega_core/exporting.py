@@ -79,7 +79,7 @@ class _Work:
         self.row, self.settings = row, settings
         self.folder = folder_of(settings, row)
         self.making = self.folder.with_name(f"{row.folder}.{row.attempt}.tmp")
-        self.stop, self.phase = threading.Event(), ""
+        self.stop, self.stopping, self.phase = threading.Event(), False, ""
 
     def through(self) -> RunStatus | None:
         """The status to end with; None when it is not ours any more."""
@@ -88,7 +88,7 @@ class _Work:
         try:
             return self._made()
         except Cancelled:
-            if not self.stop.is_set():
+            if not self.stopping:
                 raise
             return self._hold() and RunStatus.stopped
         finally:
@@ -116,10 +116,11 @@ class _Work:
                 while True:
                     wait([building], HEARTBEAT)
                     status = self._hold(phase=self.phase)
-                    if status != RunStatus.running:
-                        self.stop.set()
                     if status is None:
                         return None
+                    if status == RunStatus.stopping:
+                        self.stopping = True
+                        self.stop.set()
                     if building.done():
                         return building.result()
             finally:
@@ -227,6 +228,8 @@ def whole(row: Export, settings: Settings) -> Path:
 def check_target(target: Path) -> None:
     """Raises InvalidInput unless a new folder can be made at ``target``, or an empty one is there."""
     try:
+        if "\0" in str(target):
+            raise InvalidInput("A folder's name cannot hold a NUL character. Name another folder.")
         if target.is_dir():
             if any(target.iterdir()):
                 raise InvalidInput(f"{target} is not empty. Name a new folder.")
@@ -234,7 +237,7 @@ def check_target(target: Path) -> None:
             raise InvalidInput(f"{target} is a file. Name a new folder.")
         elif not target.absolute().parent.is_dir():
             raise InvalidInput(f"There is no folder {target.absolute().parent}. Make it first, or name another.")
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise _refused(target, error) from error
 
 
@@ -264,10 +267,10 @@ def copy_to(row: Export, target: Path, settings: Settings) -> Path:
     return target
 
 
-def _refused(target: Path, error: Exception) -> InvalidInput:
-    why = getattr(error, "strerror", None) or error
+def _refused(target: Path, error: OSError) -> InvalidInput:
     return InvalidInput(
-        f"{target} cannot be written ({why}). Give yourself write access and free space there, or name another folder."
+        f"{target} cannot be written ({error.strerror or error}). Give yourself write access and free space there, or "
+        "name another folder."
     )
 
 

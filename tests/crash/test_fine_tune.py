@@ -26,7 +26,7 @@ from zega_core.fine_tune.base import ADAPTER, file_hash
 from zega_core.fine_tune.plan import read_plan
 from zega_core.jobs import client
 from zega_core.settings import ROOT, Settings
-from zega_core.store import fine_tunes
+from zega_core.store import fine_tunes, proofs
 from zega_core.store import versions as version_rows
 from zega_core.tables import RunStatus
 from zega_core.version_tables import FineTune, TrainingMetric, Version
@@ -196,3 +196,9 @@ def test_two_asked_for_at_once_are_done_one_after_the_other(config: Settings, tm
     assert (newer.number, newer.fine_tune_id, older.number, older.fine_tune_id) == (2, second.id, 1, first.id)
     assert newer.files[ADAPTER] == file_hash(adapter(config, newer)) != file_hash(adapter(config, older))
     assert older.created_at < newer.created_at
+    with db.reading(config) as session:
+        proof = proofs.latest_of(session, "ana", 1)
+    assert proof is not None
+    assert proof.verdict, "the second one waited for the proof of the first, which decides what is in use"
+    assert proof.completed_at is not None
+    assert proof.completed_at <= (second.completed_at or proof.completed_at)

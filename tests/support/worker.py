@@ -1,7 +1,8 @@
 """A real worker with a scripted teacher: ``python -m tests.support.worker [the worker's options]``.
 
 ``ZEGA_TEST_DELAY`` (seconds a piece) and ``ZEGA_TEST_IN_FLIGHT`` set the teacher's pace. Every call is
-noted in ``ZEGA_TEST_CALLS``, one line each: seed of the piece, process.
+noted in ``ZEGA_TEST_CALLS``, one line each: seed of the piece, process. With ``ZEGA_TEST_PROVER``
+``tests.support.prover`` writes the texts of proofs.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def main() -> int:
     tiny = catalog()
     workflows.staffing.staff_of = lambda session_id, settings: Staff(teacher)
     workflows.load_catalog = lambda: tiny
+    if os.environ.get("ZEGA_TEST_PROVER"):
+        workflows.proving.CHILD = "tests.support.prover"
     return worker.main()
 
 
