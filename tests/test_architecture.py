@@ -37,6 +37,7 @@ LAYERS: list[set[str]] = [
     {"settling"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words", "fine_tune_words", "learning_words"},
+    {"figure_words"},
     {"proving", "exporting", "proof_words", "export_words"},
     {"jobs"},
     {"readiness"},
