@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.postgresql import Cluster, why_not
 from zega_core import db, settings, teachers
-from zega_core.jobs import client
+from zega_core.jobs import queues
 from zega_core.settings import Settings
 
 NOBODY = "http://127.0.0.1:9"
@@ -21,7 +21,7 @@ NOBODY = "http://127.0.0.1:9"
 
 def _forget() -> None:
     settings.get_settings.cache_clear()
-    client.dbos_client.cache_clear()
+    queues.dbos_client.cache_clear()
     db.forget()
     teachers.forget()
 

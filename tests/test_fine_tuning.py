@@ -16,7 +16,8 @@ from sqlmodel import delete
 from tests.support import tuned
 from tests.support.outcome import RESULT
 from tests.support.worker import until
-from zega_core import db, fine_tuning, training_process, versions
+from zega_core import db, fine_tuning, versions
+from zega_core.child_process import ChildProcess, Ended
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.plan import Plan, Row
 from zega_core.learning import Task
@@ -24,7 +25,6 @@ from zega_core.settings import Settings
 from zega_core.store import fine_tunes, leases
 from zega_core.store import versions as rows
 from zega_core.tables import RunStatus
-from zega_core.training_process import Ended, TrainingProcess
 from zega_core.version_tables import FineTune, TrainingMetric, Version
 
 TASK = Task(
@@ -36,7 +36,7 @@ TASK = Task(
 
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_process, "CHILD", "tests.support.trainer")
+    monkeypatch.setattr(fine_tuning, "CHILD", "tests.support.trainer")
     monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: TASK)
 
 
@@ -186,13 +186,13 @@ def test_a_killed_process_is_started_again_and_goes_on(config: Settings):
 
 def test_what_was_said_just_before_a_process_was_killed_is_stored(config: Settings, monkeypatch: pytest.MonkeyPatch):
     """It has a checkpoint of it and will not say it again."""
-    ended = TrainingProcess.ended
+    ended = ChildProcess.ended
 
-    def late(self: TrainingProcess) -> Ended | None:
+    def late(self: ChildProcess) -> Ended | None:
         self._process.wait(30)  # all that it says comes between a look at its words and one at its life
         return ended(self)
 
-    monkeypatch.setattr(TrainingProcess, "ended", late)
+    monkeypatch.setattr(ChildProcess, "ended", late)
     write_script(config, {"die_at": 4, "seconds": 0.3}, {})
     row = ask(config)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
@@ -203,7 +203,7 @@ def test_what_was_said_just_before_a_process_was_killed_is_stored(config: Settin
 def test_steps_that_a_killed_worker_had_not_stored_are_in_the_chart(config: Settings):
     write_script(config, {"die_at": 3, "steps": 6}, {})
     row = ask(config)
-    process = fine_tuning.TrainingProcess
+    process = fine_tuning.ChildProcess
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "ended", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))  # the worker is killed
         with pytest.raises(KeyboardInterrupt):

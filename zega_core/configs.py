@@ -102,6 +102,15 @@ class ProviderKey(StrEnum):
     openai_compatible = "openai_compatible"
 
 
+def check_judge(name: str) -> str:
+    """The name of a teacher, service and model; raises InvalidInput for what is none."""
+    provider, _, model = name.partition("/")
+    if provider not in [*ProviderKey] or not model.strip() or len(name) > 100:
+        services = ", ".join(ProviderKey)
+        raise InvalidInput(f"A judge is a service and a model, such as groq/llama-3.3-70b-versatile. Of: {services}.")
+    return name
+
+
 LimitName = Literal["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day"]
 ModelId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.@+-][\w.:/@+-]*$")]
 WornPhrase = Annotated[str, Field(min_length=2, max_length=60, pattern=r"^[^\W_](?:[\w' -]*\w)?$")]

@@ -1,4 +1,5 @@
-"""One fine-tune as a worker runs it: prepare the data, watch the process that trains, make a version of what it leaves.
+"""One fine-tune as a worker runs it: prepare the data, watch the process that trains, make a version of what it leaves
+and ask for its proof, which decides whether it is put in use.
 
 Training is a process of its own (``fine_tune.child``): a crash of torch leaves the worker alive, and the other way
 round. Its folder holds all it needs to go on, so whoever takes the run up after a kill only starts it again.
@@ -7,28 +8,28 @@ round. Its folder holds all it needs to go on, so whoever takes the run up after
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from logging import getLogger
 from pathlib import Path
 from time import monotonic
 
 from zega_core import db, learning, versions
+from zega_core.child_process import ChildProcess, Ended
 from zega_core.configs import FineTuneConfig, checked
 from zega_core.errors import HomeError, InvalidInput, ZegaError
 from zega_core.fine_tune.plan import Plan, Result, read_plan, read_result, write_run
+from zega_core.preparing import HEARTBEAT, beside
 from zega_core.settings import Settings
-from zega_core.store import fine_tunes, leases, writers
+from zega_core.store import fine_tunes, leases, proofs, teaching, writers
 from zega_core.store import versions as version_rows
 from zega_core.tables import RunStatus
-from zega_core.training_process import Ended, TrainingProcess
 from zega_core.training_reports import Reports, unique
 from zega_core.version_tables import FineTune, Version
 
 log = getLogger(__name__)
 
-HEARTBEAT = 0.5
-"""Seconds between two looks at the run's row."""
+CHILD = "zega_core.fine_tune.child"
+LESS_MEMORY = ", or choose a smaller batch, a shorter window or a smaller base model under Advanced"
 NO_HELP = (
     "Training did not help: the model never came nearer to the examples that were set apart for checking. No version "
     "was made. More examples, or examples of your own words, help most."
@@ -107,7 +108,7 @@ class _Work:
             return self._store_version(), None
         if not (self.folder / "plan.json").is_file():
             self._hold(phase="preparing")
-            status = self._prepared()
+            status = beside(self._prepare, self._hold)  # lays out the folder
             if status != RunStatus.running:
                 return (None if status is None else RunStatus.stopped), None
         try:
@@ -126,23 +127,6 @@ class _Work:
     def _hold(self, **values: object) -> RunStatus | None:
         with db.session(self.settings) as session:
             return leases.holds(session, self.row, **values)
-
-    def _prepared(self) -> RunStatus | None:
-        """Lay out the folder; the run's status then, None when the lease was lost meanwhile. A base model may have to
-        be fetched for it, which can take its time: who stops or takes over the run does not wait for that."""
-        pool = ThreadPoolExecutor(1, thread_name_prefix="prepare")
-        try:
-            preparing = pool.submit(self._prepare)
-            while True:
-                wait([preparing], HEARTBEAT)
-                status = self._hold()
-                if status != RunStatus.running:
-                    return status
-                if preparing.done():
-                    preparing.result()
-                    return status
-        finally:
-            pool.shutdown(wait=False)
 
     def _prepare(self) -> None:
         config = checked(FineTuneConfig, **self.row.config)
@@ -166,7 +150,7 @@ class _Work:
         """What training came to, or None when the lease was lost."""
         (self.folder / "stop").unlink(missing_ok=True)
         reports = Reports(self.row, self.settings)
-        with TrainingProcess(self.folder, self.settings) as process:
+        with ChildProcess(CHILD, self.folder, self.settings, advice=LESS_MEMORY) as process:
             while True:
                 events = process.events(HEARTBEAT)
                 status = reports.store(events)
@@ -214,13 +198,22 @@ class _Work:
             writers.lock(session, row.user_id)
             if version_rows.find(session, row.user_id, row.version_number) is not None:
                 return leases.holds(session, row) and RunStatus.done
-            reserve = versions.not_compared(version_rows.promoted(session, row.user_id), plan.in_use)
-            if leases.holds(session, row, notes=unique([*row.notes, *result.notes, *reserve])) is None:
+            version = self._version(row.version_number, plan, result)
+            against, reserve = versions.opponent(session, version, self.settings)
+            notes = [*row.notes, *result.notes, *([reserve] if reserve else [])]
+            if leases.holds(session, row, notes=unique(notes)) is None:
                 return None
-            session.add(version := self._version(row.version_number, plan, result))
+            session.add(version)
             session.flush()
-            if is_nearer(result) and not reserve:
-                version_rows.promote(session, row.user_id, version)
+            proofs.create(
+                session,
+                row.user_id,
+                version.number,
+                against=against,
+                promote=not reserve,
+                judge=teaching.load(session, row.user_id).judge,
+                trigger="fine_tune",
+            )
         return RunStatus.done
 
     def _version(self, number: int, plan: Plan, result: Result) -> Version:
@@ -242,9 +235,3 @@ class _Work:
             size_bytes=result.size_bytes,
             seconds=result.seconds,
         )
-
-
-def is_nearer(result: Result) -> bool:
-    """Whether the held-out texts surprise a new version less than what was in use when its training began."""
-    before, after = result.perplexity_before, result.perplexity_after
-    return before is not None and after is not None and after < before

@@ -15,7 +15,7 @@ from zega_core import db, providers, teacher_checks, teachers
 from zega_core.catalog import load_catalog
 from zega_core.errors import ConfigError, ZegaError
 from zega_core.fine_tune import base as bases
-from zega_core.jobs import client, launcher
+from zega_core.jobs import launcher, queues
 from zega_core.settings import Settings, get_settings
 from zega_core.store import teaching, writers
 
@@ -70,7 +70,7 @@ def _database(settings: Settings) -> Finding:
             if said != "ok":
                 return Finding("Database", "problem", f"zega.db is damaged ({said}). Put a backup in its place.")
         number = len(writers.ids(session))
-    if not client.books_are_sound(settings):
+    if not queues.books_are_sound(settings):
         return Finding("Database", "note", "jobs.db is damaged; the next worker begins a new one and loses nothing.")
     return Finding("Database", "ready", f"{kind}, {number} {'writer' if number == 1 else 'writers'}")
 

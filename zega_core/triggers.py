@@ -10,7 +10,7 @@ from zega_core.errors import InvalidInput
 from zega_core.fine_tune import data
 from zega_core.fine_tune.data import Summary
 from zega_core.settings import Settings
-from zega_core.store import examples, fine_tunes, sessions
+from zega_core.store import examples, fine_tunes, proofs, sessions
 from zega_core.tables import UNFINISHED
 
 
@@ -43,9 +43,12 @@ def until_next(session: Session, writer_id: str, settings: Settings) -> Until:
 
 
 def is_due(session: Session, writer_id: str, settings: Settings) -> bool:
-    """Whether the automatic fine-tune should begin now: not while a session writes, whose pieces it would miss."""
+    """Whether the automatic fine-tune should begin now: not while a session writes, whose pieces it would miss, nor
+    while the newest version is proved, which may change what it would go on from."""
     until = until_next(session, writer_id, settings)
     if not until.automatic or until.left or fine_tunes.under_way(session, writer_id):
+        return False
+    if proofs.of_newest_version(session, writer_id) is not None:
         return False
     last = sessions.latest(session, writer_id)
     writing = last is not None and last.status in UNFINISHED

@@ -14,6 +14,7 @@ from pathlib import Path
 from zega_core import db
 from zega_core.configs import check_writer_id
 from zega_core.errors import InvalidInput, NotFound
+from zega_core.fine_tune.base import check_adapter
 from zega_core.settings import Settings
 from zega_core.store import versions, writers
 from zega_core.version_tables import Version
@@ -99,14 +100,63 @@ def delete(writer_id: str, number: int, settings: Settings) -> None:
     shutil.rmtree(folder_of(settings, writer_id, number), ignore_errors=True)
 
 
-def not_compared(current: Version | None, measured: str) -> list[str]:
-    """What to say, and why it is not put in use by itself, of a new version that was measured against another one than
-    is in use by now. ``measured`` is the folder of that one, empty for the base model."""
-    if Path(measured).name == ("" if current is None else f"v{current.number}"):
+def pair(
+    session: db.Session, writer_id: str, number: int | None, against: int | None = ANY
+) -> tuple[Version, Version | None]:
+    """The version to prove (None: the newest) and the one that it is compared with, None for the base model: by default
+    the version in use, if that is another one on the same base model. Raises NotFound for a version that there is not,
+    InvalidInput for two that cannot be compared."""
+    if number is None:
+        version = next(iter(versions.all_of(session, writer_id)), None)
+        if version is None:
+            raise NotFound("There is no version yet, so there is nothing to prove. Fine-tune first.")
+    else:
+        version = versions.get(session, writer_id, number)
+    if against is None:
+        return version, None
+    if against == ANY:
+        current = versions.promoted(session, writer_id)
+        fits = current is not None and current.number != version.number and current.base_hash == version.base_hash
+        return version, current if fits else None
+    other = versions.get(session, writer_id, against)
+    if other.number == version.number:
+        raise InvalidInput("A version cannot be compared with itself. Choose another version, or the base model.")
+    if other.base_hash != version.base_hash:
+        raise InvalidInput(
+            f"v{version.number} and v{other.number} were trained on different base models. Compare each with its base "
+            "model."
+        )
+    return version, other
+
+
+def opponent(session: db.Session, made: Version, settings: Settings) -> tuple[int | None, str]:
+    """What a version that was just made is compared with before it is put in use by itself: the number of the version
+    in use, None for the base model. Where that cannot be, a sentence says that it is not put in use by itself."""
+    current = versions.promoted(session, made.user_id)
+    if current is None:
+        return None, ""
+    why = f"belongs to another base model than v{made.number}"
+    if current.base_hash == made.base_hash:
+        try:
+            check_adapter(folder_of(settings, made.user_id, current.number), made.base_hash)
+            return current.number, ""
+        except InvalidInput as error:
+            why = f"cannot be used as it is: {error}".rstrip(".")
+    return None, (
+        f"{in_words(current)}, which is in use, {why}. So v{made.number} is compared with the base model and is not "
+        "put in use by itself. Let both write under Try it, then choose."
+    )
+
+
+def not_compared(current: Version | None, against: int | None) -> list[str]:
+    """What to say, and why a better version is not put in use by itself, where another one is in use by now than it was
+    compared with (None: the base model)."""
+    if against == (None if current is None else current.number):
         return []
+    compared = "the base model" if against is None else f"v{against}"
     return [
-        f"It was not measured against {in_words(current)}, which is in use now, so it was not put in use by itself. "
-        "Let both write under Try it, then choose."
+        f"It was compared with {compared}, and by now {in_words(current)} is in use. So it was not put in use by "
+        "itself: prove it again, or let both write under Try it, then choose."
     ]
 
 

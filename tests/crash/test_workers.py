@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from tests.support.worker import running, until
 from zega_core import db
 from zega_core.configs import AutoTrainConfig
-from zega_core.jobs import client, launcher
+from zega_core.jobs import client, launcher, queues
 from zega_core.settings import ROOT, Settings
 from zega_core.store import sessions
 from zega_core.tables import Example, RunStatus, TrainingSession
@@ -131,7 +131,7 @@ def test_lost_books_of_the_engine_are_made_anew(database: str, config: Settings,
         until(lambda: len(indexes(session_id)) > 10)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-    client.dbos_client.cache_clear()
+    queues.dbos_client.cache_clear()
     for path in config.home.glob("jobs.db*"):
         path.unlink()
     with running(config, calls):

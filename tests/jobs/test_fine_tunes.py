@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tests.support import tuned
 from tests.support.engine import FakeEngine, fake_engine
 from tests.support.worker import until
-from zega_core import db, fine_tuning, training_process, versions
+from zega_core import db, fine_tuning, versions
 from zega_core.errors import NotFound
 from zega_core.fine_tune.base import file_hash
 from zega_core.fine_tune.plan import Plan, Row
@@ -57,7 +57,7 @@ def scripted(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         [Row(1, "Write about the sea", "The sea was grey.", 1.0, "train", False, "auto")],
         {"examples": 20, "own_share": 0.25},
     )
-    monkeypatch.setattr(training_process, "CHILD", "tests.support.trainer")
+    monkeypatch.setattr(fine_tuning, "CHILD", "tests.support.trainer")
     monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
     folder = config.home / "fine_tunes"
     folder.mkdir(parents=True)

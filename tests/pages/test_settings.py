@@ -17,7 +17,7 @@ from tests.pages.conftest import all_text
 from zega_core import db, keys, teacher_checks, teacher_words, teachers
 from zega_core.configs import TeachingConfig
 from zega_core.errors import InvalidInput, ProviderUnavailable, RateLimited
-from zega_core.jobs import client
+from zega_core.jobs import queues
 from zega_core.providers.base import Completion
 from zega_core.providers.limits import Pause, Usage
 from zega_core.providers.service import Access, ListedModel
@@ -34,7 +34,7 @@ MODEL = "llama-3.1-8b-instant"
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker, and no key or address from outside."""
-    monkeypatch.setattr(client, "_hand_over", lambda *arguments: None)
+    monkeypatch.setattr(queues, "hand_over", lambda *arguments: None)
     for names in teacher_words.KEY_VARIABLES.values():
         for name in names:
             monkeypatch.delenv(name, raising=False)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from zega_core.jobs import client
+from zega_core.jobs import queues
 from zega_core.tables import now
 
 
@@ -35,5 +35,5 @@ class FakeEngine:
 def fake_engine() -> Iterator[FakeEngine]:
     fake = FakeEngine()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "dbos_client", lambda settings: fake)
+        patch.setattr(queues, "dbos_client", lambda settings: fake)
         yield fake

@@ -2,80 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
-from functools import lru_cache
-from logging import getLogger
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-
-from zega_core import auto_train, db, triggers
-from zega_core.configs import AutoTrainConfig, FineTuneConfig
+from zega_core import auto_train, db, triggers, versions
+from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
+from zega_core.jobs import queues
+from zega_core.proof_tables import Proof
 from zega_core.settings import Settings, get_settings
-from zega_core.store import checks, fine_tunes, leases, runs, scores, sessions, writers
+from zega_core.store import checks, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
 from zega_core.tables import RunStatus, TrainingSession
 from zega_core.version_tables import FineTune
-
-if TYPE_CHECKING:
-    from dbos import DBOSClient, EnqueueOptions
-
-log = getLogger(__name__)
-
-QUEUE = "runs"
-CHECKS = "checks"
-"""Looks and tests have a queue of their own: they do not wait for runs."""
-RESCORES = "rescores"
-"""One at a time in a worker: scoring keeps a processor busy that runs need, too."""
-FINE_TUNES = "fine_tunes"
-"""One at a time in a worker, for the same reason."""
-APPLICATION = "zega"
-VERSION = "jobs-1"
-"""Pinned: DBOS would otherwise orphan pending runs at every edit. Raise it only for an incompatible change."""
-
-
-def jobs_engine(settings: Settings) -> Engine:
-    """Where DBOS keeps its own books: ``jobs.db``, or the PostgreSQL database in a schema of its own."""
-    return db.get_engine(settings) if settings.uses_postgresql else db.sqlite_engine(settings.home / "jobs.db")
-
-
-def put_damaged_books_aside(settings: Settings) -> None:
-    """DBOS's books hold nothing that our rows do not: if they cannot be read, new ones are begun."""
-    path = settings.home / "jobs.db"
-    if settings.uses_postgresql or not path.exists() or books_are_sound(settings):
-        return
-    for damaged in sorted(settings.home.glob("jobs.db*")):
-        damaged.rename(damaged.with_name(f"damaged-{int(time.time())}-{damaged.name}"))
-    log.warning("jobs.db was damaged and is put aside; runs are taken up from our own rows")
-
-
-def books_are_sound(settings: Settings) -> bool:
-    """Whether DBOS's books can be read. Those in PostgreSQL are the server's care."""
-    if settings.uses_postgresql:
-        return True
-    engine = jobs_engine(settings)
-    try:
-        with engine.connect() as connection:
-            return connection.execute(text("PRAGMA quick_check")).scalar_one() == "ok"
-    except OperationalError:
-        return True  # busy or out of reach is not damaged, and must not be put aside
-    except DatabaseError:
-        return False
-    finally:
-        engine.dispose()
-
-
-@lru_cache(maxsize=4)
-def dbos_client(settings: Settings) -> DBOSClient:
-    from dbos import DBOSClient  # a third of a second that only a press of a button needs, not the first page
-
-    return DBOSClient(
-        system_database_engine=jobs_engine(settings),
-        application_name=APPLICATION,
-        lazy=True,
-        retry_connection_errors=False,
-    )
 
 
 def start_auto_train(
@@ -102,13 +38,7 @@ def check_teacher(writer_id: str, provider: str, model: str = "", settings: Sett
 
 def enqueue_check(check_id: int, settings: Settings) -> None:
     """Hand a check to the workers. The same check twice is done once."""
-    options: EnqueueOptions = {
-        "workflow_name": "check_teacher",
-        "queue_name": CHECKS,
-        "workflow_id": f"check:{check_id}",
-        "app_version": VERSION,
-    }
-    _hand_over(options, settings, check_id)
+    queues.hand_over(settings, "check_teacher", queues.CHECKS, f"check:{check_id}", check_id)
 
 
 def rescore(writer_id: str, settings: Settings | None = None) -> None:
@@ -126,13 +56,7 @@ def rescore_id(writer_id: str, asked_at: datetime) -> str:
 
 def enqueue_rescore(writer_id: str, asked_at: datetime, settings: Settings) -> None:
     """Hand a request to the workers. The same request twice is done once."""
-    options: EnqueueOptions = {
-        "workflow_name": "rescore",
-        "queue_name": RESCORES,
-        "workflow_id": rescore_id(writer_id, asked_at),
-        "app_version": VERSION,
-    }
-    _hand_over(options, settings, writer_id)
+    queues.hand_over(settings, "rescore", queues.RESCORES, rescore_id(writer_id, asked_at), writer_id)
 
 
 def stop(writer_id: str, session_id: str, settings: Settings | None = None) -> None:
@@ -214,13 +138,7 @@ def resume_fine_tune(writer_id: str, run_id: str, settings: Settings | None = No
 
 def enqueue_fine_tune(row: FineTune, settings: Settings) -> None:
     """Hand the row's attempt to the workers. The same attempt twice is one run."""
-    options: EnqueueOptions = {
-        "workflow_name": "fine_tune",
-        "queue_name": FINE_TUNES,
-        "workflow_id": fine_tune_id(row),
-        "app_version": VERSION,
-    }
-    _hand_over(options, settings, row.run_id, row.attempt)
+    queues.hand_over(settings, "fine_tune", queues.FINE_TUNES, fine_tune_id(row), row.run_id, row.attempt)
 
 
 def enqueue_next_fine_tune(writer_id: str, settings: Settings) -> None:
@@ -235,6 +153,78 @@ def enqueue_next_fine_tune(writer_id: str, settings: Settings) -> None:
         enqueue_fine_tune(row, settings)
 
 
+def prove(
+    writer_id: str,
+    number: int | None = None,
+    *,
+    against: int | None = versions.ANY,
+    promote: bool = False,
+    judge: str | None = None,
+    trigger: str = "writer",
+    one_at_a_time: bool = False,
+    settings: Settings | None = None,
+) -> str:
+    """Queue a proof of version ``number`` (None: the newest) and return its id. ``against`` and what it may be:
+    ``versions.pair``. ``judge`` is the writer's own if it is None, nobody if empty. With ``one_at_a_time`` (a page's
+    button) a second press gets the unfinished proof of the same two."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        writers.get(session, writer_id)
+        writers.lock(session, writer_id)
+        version, other = versions.pair(session, writer_id, number, against)
+        opponent = None if other is None else other.number
+        same = [one for one in proofs.under_way(session, writer_id)
+                if (one.version_number, one.against) == (version.number, opponent)]  # fmt: skip
+        row = same[-1] if one_at_a_time and same else proofs.create(
+            session,
+            writer_id,
+            version.number,
+            against=opponent,
+            promote=promote,
+            judge=teaching.load(session, writer_id).judge if judge is None else judge and check_judge(judge),
+            trigger=trigger,
+        )  # fmt: skip
+    enqueue_proof(row, settings)
+    return row.run_id
+
+
+def stop_proof(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
+    """Stop one; what is written stays, and Continue goes on from there."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        leases.ask_to_stop(session, proofs.get(session, writer_id, run_id))
+    enqueue_next_fine_tune(writer_id, settings)
+
+
+def resume_proof(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
+    """Go on with a stopped or failed one. One under way, or done, is left alone."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        row = proofs.ask_to_continue(session, proofs.get(session, writer_id, run_id))
+    if row is not None:
+        enqueue_proof(row, settings)
+
+
+def ask_judge(writer_id: str, run_id: str, judge: str, settings: Settings | None = None) -> None:
+    """Have this judge read the texts of a proof that has its verdict; nothing is written anew, and nothing is put in
+    use. Raises InvalidInput for what names no teacher, and while there is no verdict."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        row = proofs.get(session, writer_id, run_id)
+        row = proofs.ask_judge(session, row, check_judge(judge))
+    if row is not None:
+        enqueue_proof(row, settings)
+
+
+def enqueue_proof(row: Proof, settings: Settings) -> None:
+    """Hand the row's attempt to the workers. The same attempt twice is one run."""
+    queues.hand_over(settings, "prove", queues.FINE_TUNES, proof_id(row), row.run_id, row.attempt)
+
+
+def proof_id(row: Proof) -> str:
+    return f"proof:{row.run_id}:{row.attempt}"
+
+
 def fine_tune_id(row: FineTune) -> str:
     return f"fine-tune:{row.run_id}:{row.attempt}"
 
@@ -244,19 +234,5 @@ def workflow_id(row: TrainingSession) -> str:
 
 
 def enqueue(row: TrainingSession, settings: Settings) -> None:
-    """Hand the row's attempt to the workers. The same attempt twice is one run. If the queue cannot be
-    reached (on the very first start there is none yet), the workers find the row by reconciling."""
-    options: EnqueueOptions = {
-        "workflow_name": "auto_train",
-        "queue_name": QUEUE,
-        "workflow_id": workflow_id(row),
-        "app_version": VERSION,
-    }
-    _hand_over(options, settings, row.session_id, row.attempt)
-
-
-def _hand_over(options: EnqueueOptions, settings: Settings, *arguments: object) -> None:
-    try:
-        dbos_client(settings).enqueue(options, *arguments)
-    except SQLAlchemyError as error:
-        log.info("%s waits for a worker to find it (%s)", options["workflow_name"], type(error).__name__)
+    """Hand the row's attempt to the workers. The same attempt twice is one run."""
+    queues.hand_over(settings, "auto_train", queues.QUEUE, workflow_id(row), row.session_id, row.attempt)

@@ -8,7 +8,7 @@ from logging import getLogger
 from dbos import WorkflowStatus
 
 from zega_core import auto_train, db, fine_tuning, passes
-from zega_core.jobs import client
+from zega_core.jobs import client, queues
 from zega_core.settings import Settings
 from zega_core.store import checks, fine_tunes, runs, scores
 from zega_core.tables import TrainingSession, now
@@ -121,7 +121,7 @@ def _revive_rescore(writer_id: str, settings: Settings) -> bool:
 
 
 def _workflow(identity: str, settings: Settings) -> WorkflowStatus | None:
-    found = client.dbos_client(settings).list_workflows(workflow_ids=[identity], load_input=False, load_output=False)
+    found = queues.dbos_client(settings).list_workflows(workflow_ids=[identity], load_input=False, load_output=False)
     return found[0] if found else None
 
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from zega_core import db
 from zega_core.errors import ZegaError
-from zega_core.jobs import client, workflows
+from zega_core.jobs import queues, workflows
 from zega_core.jobs.launcher import SLOT_TAKEN, lock_path
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings, get_settings
@@ -57,7 +57,7 @@ def _serve(settings: Settings, slot: int, parent: int) -> None:
         # Not DBOS.destroy(): it would record live runs as failed. A process that is gone leaves them resumable.
         signal.signal(stop, lambda *_: os._exit(0))
     db.prepare(settings)
-    client.put_damaged_books_aside(settings)
+    queues.put_damaged_books_aside(settings)
     _launch_dbos(settings, slot)
     log.info("worker %d is ready", slot)
     due = 0.0
@@ -74,10 +74,10 @@ def _launch_dbos(settings: Settings, slot: int) -> None:
     for name in [name for name in os.environ if name.startswith(("DBOS__", "DBOS_CONDUCTOR"))]:
         del os.environ[name]
     config: DBOSConfig = {
-        "name": client.APPLICATION,
-        "application_version": client.VERSION,
+        "name": queues.APPLICATION,
+        "application_version": queues.VERSION,
         "executor_id": _executor_id(settings, slot),
-        "system_database_engine": client.jobs_engine(settings),
+        "system_database_engine": queues.jobs_engine(settings),
         "max_executor_threads": 32,
         "scheduler_polling_interval_sec": 5.0,
         "enable_otlp": False,
@@ -85,10 +85,10 @@ def _launch_dbos(settings: Settings, slot: int) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue(client.QUEUE, worker_concurrency=settings.runs_at_once, polling_interval_sec=0.1)
-    DBOS.register_queue(client.CHECKS, worker_concurrency=8, polling_interval_sec=0.2)
-    DBOS.register_queue(client.FINE_TUNES, worker_concurrency=1, polling_interval_sec=0.2)
-    DBOS.register_queue(client.RESCORES, worker_concurrency=1, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.QUEUE, worker_concurrency=settings.runs_at_once, polling_interval_sec=0.1)
+    DBOS.register_queue(queues.CHECKS, worker_concurrency=8, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.FINE_TUNES, worker_concurrency=1, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.RESCORES, worker_concurrency=1, polling_interval_sec=0.2)
 
 
 def _executor_id(settings: Settings, slot: int) -> str:

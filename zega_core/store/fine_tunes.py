@@ -13,7 +13,8 @@ from sqlmodel import Session, col, select
 
 from zega_core.configs import FineTuneConfig
 from zega_core.errors import NotFound
-from zega_core.store import examples, leases, writers
+from zega_core.proof_tables import Proof
+from zega_core.store import examples, leases, proofs, writers
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune, FineTuning, TrainingMetric
 
@@ -83,10 +84,13 @@ def under_way(session: Session, writer_id: str) -> list[FineTune]:
     return list(session.exec(query.order_by(col(FineTune.id))).all())
 
 
-def waits_for(session: Session, row: FineTune) -> FineTune | None:
-    """The writer's fine-tune that has to end before this one may begin: one that has begun, else an older one."""
+def waits_for(session: Session, row: FineTune) -> FineTune | Proof | None:
+    """What of the writer's has to end before this one may begin: a fine-tune that has begun, else an older one, else
+    the proof of the newest version, which may change what is in use and so what is gone on from."""
     first = min(under_way(session, row.user_id), key=_turn, default=row)
-    return first if _turn(first) < _turn(row) else None
+    if _turn(first) < _turn(row):
+        return first
+    return proofs.of_newest_version(session, row.user_id) if row.status == RunStatus.queued else None
 
 
 def _turn(row: FineTune) -> tuple[bool, int]:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from zega_core.errors import NotFound
+from zega_core.store import proofs
 from zega_core.tables import now
 from zega_core.version_tables import FineTune, Promotion, Version
 
@@ -74,7 +75,8 @@ def take_back_last(session: Session, writer_id: str) -> None:
 
 
 def remove(session: Session, version: Version) -> None:
-    """The row and what points at it."""
+    """The row and what points at it, its proofs included."""
+    proofs.remove_of(session, version.user_id, version.number)
     session.exec(delete(Promotion).where(col(Promotion.version_id) == version.id))
     session.delete(version)
 

@@ -1,4 +1,4 @@
-"""The process that trains, as the worker sees it: what it says, asking it to stop, how it ended.
+"""A process that trains or writes, as the worker sees it: what it says, asking it to stop, how it ended.
 
 It ends when this process does: its standard input closes then.
 """
@@ -11,6 +11,7 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -22,13 +23,11 @@ from zega_core.settings import ROOT, Settings
 
 log = getLogger(__name__)
 
-CHILD = "zega_core.fine_tune.child"
 MOST_KILLS = 2
 """How often the process may be killed without having come further before the run is given up."""
 KILLED = (
-    "The training process was ended by the system {times} times at the same place, most likely for want of memory. "
-    "Close other programs, or choose a smaller batch, a shorter window or a smaller base model under Advanced; then "
-    "Continue goes on where it stood."
+    "The process that computes was ended by the system {times} times at the same place, most likely for want of "
+    "memory. Close other programs{advice}; then Continue goes on where it stood."
 )
 
 
@@ -40,19 +39,29 @@ class Ended:
     kind: Literal["", "refused", "home", "unexpected"] = ""
 
 
-class TrainingProcess:
-    """A context: the process is gone when it is left. A process that was killed is started again, and goes on from
-    its last checkpoint."""
+class ChildProcess:
+    """A context: the process is gone when it is left. ``module`` is what it runs, given ``folder``, which ``lay_out``
+    fills before each start. A process that was killed is started again, and goes on from what it has. ``advice`` says
+    what else helps against want of memory."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self._folder, self._settings = folder, settings
+    def __init__(
+        self,
+        module: str,
+        folder: Path,
+        settings: Settings,
+        *,
+        advice: str = "",
+        lay_out: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._module, self._folder, self._settings = module, folder, settings
+        self._advice, self._lay_out = advice, lay_out
         self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._last_words: list[dict[str, Any]] = []
         self._end: Ended | None = None
-        self._step = self._step_of_last_kill = -1
+        self._reached = self._reached_at_last_kill = -1
         self._kills = 0
 
-    def __enter__(self) -> TrainingProcess:
+    def __enter__(self) -> ChildProcess:
         self._start()
         return self
 
@@ -64,9 +73,10 @@ class TrainingProcess:
                 pipe.close()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", CHILD, str(self._folder)]
+        self._lay_out()
+        command = [sys.executable, "-m", self._module, str(self._folder)]
         environment = {**os.environ, "ZEGA_HOME": str(self._settings.home), "OMP_WAIT_POLICY": "PASSIVE"}
-        with self._settings.home_errors(), (self._settings.home / "logs" / "training.out").open("ab") as out:
+        with self._settings.home_errors(), (self._settings.home / "logs" / "children.out").open("ab") as out:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=out, env=environment
             )
@@ -79,7 +89,7 @@ class TrainingProcess:
             try:
                 event = json.loads(line)
             except ValueError:
-                log.warning("the training process printed what is no event: %r", line[:200])
+                log.warning("%s printed what is no event: %r", self._module, line[:200])
                 continue
             if isinstance(event, dict):
                 self._said.put(event)
@@ -105,7 +115,9 @@ class TrainingProcess:
         elif kind == "error":
             self._end = Ended(str(event.get("message"))[:1000], event.get("kind", "unexpected"))
         elif kind == "step":
-            self._step = int(event.get("step", 0))
+            self._reached = int(event.get("step", 0))
+        elif kind in ("text", "losses"):
+            self._reached += 1
 
     def ask_to_stop(self) -> None:
         """The best so far is kept; the process ends by itself soon after."""
@@ -121,11 +133,11 @@ class TrainingProcess:
         self._last_words = self.events(0)  # for the next who asks: a process that goes on does not say them again
         if self._end is not None:
             return self._end
-        log.warning("the training process ended with status %s at step %d", status, self._step)
-        self._kills = self._kills + 1 if self._step <= self._step_of_last_kill else 1
-        self._step_of_last_kill = self._step
+        log.warning("%s ended with status %s, %d on", self._module, status, self._reached)
+        self._kills = self._kills + 1 if self._reached <= self._reached_at_last_kill else 1
+        self._reached_at_last_kill = self._reached
         if self._kills > MOST_KILLS:
-            return Ended(KILLED.format(times=self._kills), "refused")
+            return Ended(KILLED.format(times=self._kills, advice=self._advice), "refused")
         self.__exit__(None, None, None)
         self._start()
         return None
