@@ -7,11 +7,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+LEVEL = 0.99
+"""Of every interval in here; ``docs/proof.md`` says why it is not 95 %."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duel:
     """How often the new version won, pair by pair. ``share`` is wins and half of the ties, of all; ``low`` to ``high``
-    is its Wilson interval (95 %)."""
+    is its Wilson interval (``LEVEL``)."""
 
     wins: int
     losses: int
@@ -23,7 +26,7 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A figure of both, and the interval (95 %, paired bootstrap over prompts or texts) of after minus before."""
+    """A figure of both, and the interval (``LEVEL``, paired bootstrap over prompts or texts) of after minus before."""
 
     before: float
     after: float
@@ -110,7 +113,11 @@ class Figures:
     that mainly repeat their prompt, ``unended`` the share that did not end by itself, ``diversity`` the share of
     distinct word 3-grams over all answers, ``follows`` the share of a prompt's content words (stems) that its answer
     takes up, ``unknown`` words in 1,000 that are in no book or catalog. None where there was too little to measure;
-    ``missing`` says in sentences why."""
+    ``missing`` says in sentences why. Without prompts every figure is 0.
+
+    What they are held against: ``length_trained`` is the median of the texts that were trained on; ``chance_before``
+    and ``chance`` are what answers take up of the content words of other prompts; ``unknown_real`` is ``unknown`` in
+    held-out texts that people or teachers wrote. ``same`` counts prompts on which both wrote the very same text."""
 
     prompts: int
     held_out_prompts: int
@@ -131,6 +138,11 @@ class Figures:
     judged: list[Judged] = field(default_factory=list)
     blind: Duel | None = None
     missing: list[str] = field(default_factory=list)
+    length_trained: float | None = None
+    chance_before: float = 0.0
+    chance: float = 0.0
+    unknown_real: float | None = None
+    same: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
