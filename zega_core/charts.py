@@ -181,7 +181,7 @@ def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], nam
             "radialaxis": {**grid, "range": [-rim, rim], "tickvals": [-2, 0, 2], "angle": 90, "tickangle": 90},
             "angularaxis": {**grid, "direction": "clockwise", "rotation": 90},
         },
-        margin={"l": 72, "r": 72, "t": 32, "b": 32},
+        margin={"l": 72, "r": 72, "t": 48, "b": 32},
         showlegend=True,
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.12, "yanchor": "top"},
     )

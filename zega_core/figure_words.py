@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zega_core import providers
 from zega_core.analytics import plural
 from zega_core.fine_tune_words import perplexity
-from zega_core.proof.figures import Axis, Change, Duel, Figures, Perplexity, Style
+from zega_core.proof.figures import LEVEL, Axis, Change, Duel, Figures, Perplexity, Style
 from zega_core.proof_tables import Proof
 from zega_core.quality.validation import number
 
@@ -51,7 +51,7 @@ def table(found: Figures) -> list[Row]:
         means = _means(found.style.change, less=f"nearer to {whose}", more=f"further from {whose}")
         rows.append(_changed("Distance to your style", found.style.change, "{:.2f}", means))
     won = found.quality
-    means = f"higher on {won.wins:,} prompts, lower on {won.losses:,}"
+    means = f"higher on {won.wins:,}, lower on {won.losses:,}"
     rows.append(_changed("Quality score, of 10", found.quality_mean, "{:.1f}", means))
     if found.perplexity is not None:
         rows.append(_surprise(found.perplexity))
@@ -136,7 +136,19 @@ def _duel(what: str, duel: Duel) -> Row:
     ties = f", {duel.ties:,} alike" if duel.ties else ""
     interval = f"share won {_shown(duel.low, '{:.0%}')} to {_shown(duel.high, '{:.0%}')}"
     return Row(
-        what, f"{duel.losses:,}", f"{duel.wins:,}", f"of {duel.wins + duel.losses + duel.ties:,}{ties}", interval
+        what,
+        f"{duel.losses:,}",
+        f"{duel.wins:,}",
+        f"of {plural(duel.wins + duel.losses + duel.ties, 'pair')}{ties}",
+        interval,
+    )
+
+
+def how_sure() -> str:
+    """What an interval says."""
+    return (
+        f"In {LEVEL:.0%} of such proofs the true difference lies within the interval. Where that holds zero, nothing "
+        "is shown."
     )
 
 

@@ -11,13 +11,13 @@ from zega_core import providers
 from zega_core.analytics import euros, in_words, plural
 from zega_core.figure_words import after, model
 from zega_core.proof.figures import Figures, Judged
+from zega_core.proof.guards import found as tripped
+from zega_core.proof.rule import CHOICES
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.quality.validation import number
 from zega_core.tables import LONG_AGO, RunStatus
 
 HUGE = 1e12
-ENOUGH_CHOICES = 10
-"""The writer's choices from which on they count in the verdict."""
 ORDERS, LETTERS_A_TOKEN, RUBRIC_TOKENS, ANSWER_TOKENS = 2, 4, 350, 120
 """What asking a judge for a pair takes, for an estimate."""
 HELPS = (
@@ -71,7 +71,7 @@ def progress(row: Proof) -> tuple[float, str]:
             said.append(f"{left:.0f} s left" if left < 60 else f"{in_words(left)} left")
         return _share(row), " · ".join(said)
     if row.phase == "measuring":
-        return 1.0, "Proving it: measuring both on texts that they have never seen"
+        return 1.0, "Proving it: measuring both on texts that they never saw"
     return 0.0, "Proving it: choosing the prompts"
 
 
@@ -98,6 +98,13 @@ def compared(row: Proof, found: Figures | None) -> str:
 def why(row: Proof) -> list[str]:
     """The reasons of the verdict, the first one first."""
     return _sentences(row.reasons)
+
+
+def guards(found: Figures, told: Collection[str]) -> list[str]:
+    """Which guards tripped, but for what is ``told`` already."""
+    if number(found.echo_after, 0, 1) is None or found.prompts < 0:  # no proof stores that
+        return []
+    return [one.text for one in tripped(found) if one.text not in told]
 
 
 def notes(row: Proof) -> list[str]:
@@ -223,13 +230,13 @@ def last_choice(text: ProofText, row: Proof) -> str:
 
 def counts_for(made: int) -> str:
     """What blind choices are for."""
-    if made < ENOUGH_CHOICES:
-        more = ENOUGH_CHOICES - made
-        return f"From {ENOUGH_CHOICES} choices on they count in the verdict, and more than any figure: {more} to go."
+    if made < CHOICES:
+        more = CHOICES - made
+        return f"From {CHOICES} choices on they count in the verdict, and more than any figure: {more} to go."
     return "They count in the verdict, and more than any figure. What is in use you change yourself, under Versions."
 
 
-def judge(found: Judged, row: Proof) -> list[str]:
+def judge(found: Judged, row: Proof) -> str:
     """What a judge said of both, and how far it can be relied on."""
     duel, who = found.duel, providers.label_of(found.judge)
     pairs_judged = duel.wins + duel.losses + duel.ties
@@ -243,7 +250,7 @@ def judge(found: Judged, row: Proof) -> list[str]:
         said.append(f"It named the text that came first in {found.named_first:,} of {plural(found.answers, 'answer')}.")
     if found.unusable:
         said.append(f"Of {plural(found.unusable, 'pair')} it made no judgement that can be used.")
-    return said
+    return " ".join(said)
 
 
 def judging(texts: Iterable[ProofText], price: Callable[[int, int], float | None]) -> str:
