@@ -45,6 +45,7 @@ _WINNERS = {"a": "first", "first": "first", "1": "first", "b": "second", "second
 
 Found = TypeVar("Found")
 Winner = Literal["first", "second", "tie"]
+_SWAPPED: dict[Winner, Winner] = {"first": "second", "second": "first", "tie": "tie"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``agreed`` says whether the judge gave one answer in both orders; without that it is a tie."""
+    """``agreed`` says whether the judge gave one answer in both orders; without that it is a tie. ``named`` is what it
+    named when the first text came first, and when the second did."""
 
     winner: Winner
     agreed: bool
     model: str
     reason: str
+    named: tuple[Winner, Winner]
     calls: tuple[Call, ...] = ()
 
 
@@ -150,21 +153,18 @@ def compare(
     (Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", section 3.4; Wang et al. 2023, "Large
     Language Models are not Fair Evaluators").
     """
-    winners: list[Winner] = []
-    reasons: list[str] = []
-    by, calls = "", ()
+    answers, by, calls = list[tuple[Winner, str]](), "", ()
     schema = _schema({"better": {"type": "string", "enum": ["A", "B", "tie"]}})
     for one, two in ((first, second), (second, first)):
         asked = (
             f'{load_rubric().comparison}\n\nSay in "better" which is better: A, B or tie.\n\n'
             f"{_material('PROMPT', prompt)}\n\n{_material('PIECE A', one)}\n\n{_material('PIECE B', two)}"
         )
-        (winner, reason), by, calls = _ask(model, asked, schema, _verdict, seed, stop, calls)
-        winners.append(winner)
-        reasons.append(reason)
-    swapped: Winner = {"first": "second", "second": "first", "tie": "tie"}[winners[1]]  # type: ignore[assignment]
-    agreed = winners[0] == swapped
-    return Comparison(winners[0] if agreed else "tie", agreed, by, " / ".join(filter(None, reasons)), calls)
+        answer, by, calls = _ask(model, asked, schema, _verdict, seed, stop, calls)
+        answers.append(answer)
+    named, swapped = answers[0][0], _SWAPPED[answers[1][0]]
+    said = " / ".join(reason for _, reason in answers if reason)
+    return Comparison(named if named == swapped else "tie", named == swapped, by, said, (named, swapped), calls)
 
 
 def _schema(answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from logging import getLogger
 from pathlib import Path
@@ -153,13 +153,35 @@ def _whole(current: Version, base: BaseInfo, config: FineTuneConfig, settings: S
 
 def _trained_on(folder: Path | None) -> list[Row]:
     """What the version in ``folder`` was trained on; nothing where that cannot be read any more."""
-    if folder is None or not (folder / "data.jsonl").is_file():
-        return []
+    return [] if folder is None else [row for row in _rows_in(folder) if row.split == "train"]
+
+
+def rows_of(version: Version, versions_of_writer: Sequence[Version], settings: Settings) -> list[Row]:
+    """What a version was trained on and measured with, from its folder. What it learned by way of an earlier version
+    is there without its text: it is given as it was trained on then, where that is still here. Empty where it cannot
+    be read."""
+    by_number = {one.number: one for one in versions_of_writer}
+    found = _rows_in(versions.folder_of(settings, version.user_id, version.number))
+    seen, parent = {version.number}, version.parent
+    while parent is not None and parent not in seen and any(not row.completion for row in found):
+        seen.add(parent)
+        trained = _trained_on(versions.folder_of(settings, version.user_id, parent))
+        known = {row.example_id: row for row in trained if row.completion}
+        found = [row if row.completion else known.get(row.example_id, row) for row in found]
+        earlier = by_number.get(parent)
+        parent = None if earlier is None else earlier.parent
+    return found
+
+
+def _rows_in(folder: Path) -> list[Row]:
     try:
-        return [row for row in read_rows(folder) if row.split == "train"]
+        rows = list(read_rows(folder))
+    except FileNotFoundError:
+        return []
     except (OSError, ValueError, TypeError):
         log.warning("the data of a version cannot be read; its prompts may be held out now")
         return []
+    return [row for row in rows if isinstance(row.prompt, str) and isinstance(row.completion, str)]
 
 
 def _check_disk(expected: Forecast, settings: Settings) -> None:

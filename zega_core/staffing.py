@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlmodel import Session
 
 from zega_core import db, teacher_checks, teachers
-from zega_core.configs import TeachingConfig
+from zega_core.configs import ProviderKey, TeachingConfig
 from zega_core.providers.base import ChatModel
 from zega_core.providers.brakes import Purse
 from zega_core.providers.fallback import Fallback
@@ -83,14 +83,52 @@ def _judge(
     elsewhere: Mapping[str, Sequence[str]],
     purse: Purse,
 ) -> ChatModel | None:
-    """The chosen model, if its service is there, and what it is asked may leave the machine as far as it does."""
+    """The chosen model, if its service is there."""
     provider, _, model = config.judge.partition("/")
     if not model or not models.get(provider):
         return None
-    place, away = teachers.place(settings, config, provider), elsewhere.get(provider, ())
+    place = teachers.place(settings, config, provider)
+    found = _as_judge(settings, config, place, model, elsewhere.get(provider, ()), purse)
+    return None if isinstance(found, str) else found
+
+
+def _as_judge(
+    settings: Settings, config: TeachingConfig, place: teachers.Place, model: str, away: Sequence[str], purse: Purse
+) -> ChatModel | str:
+    """The model, if what it is asked may leave the machine as far as it does; else why not."""
     if config.local_only and teachers.leaves(place, model, away):
-        return None
+        return f"Local only is on, and {model} is not on this machine."
     if not teachers.affordable(config, place, model, away):
-        return None
+        return f"The price of {model} is not known: it is not asked while there is a budget."
     one = teachers.member(settings, place, model, purse, elsewhere=away, as_judge=True)
     return Fallback([one], patience=JUDGE_PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A judge beside a session. ``changed`` says whether the writer has chosen otherwise since."""
+
+    model: ChatModel
+    changed: Callable[[Session], bool]
+
+
+def judge_of(writer_id: str, name: str, settings: Settings, *, spent: float = 0.0) -> Seat | str:
+    """The judge of that name ("groq/llama-3.3-70b-versatile"), by the writer's choices as they are now and with what is
+    left of a session's budget; else why it cannot be asked, as a sentence. Looks at its service first."""
+    with db.reading(settings) as session:
+        chosen_at, config = teaching.changed_at(session, writer_id), teaching.load(session, writer_id)
+    provider, _, model = name.partition("/")
+    if provider not in [*ProviderKey] or not model:
+        return f"{name} names no service and model. Choose a judge in Settings."
+    place = teachers.place(settings, config, provider)
+    if place.absent:
+        return f"{place.label}: {place.absent}"
+    found = teacher_checks.look(place)
+    with db.session(settings) as session:
+        checks.finish(session, checks.ask(session, writer_id, provider).id or 0, asdict(found))
+    if found.state != "ready" and model not in found.listed:
+        return found.message
+    judge = _as_judge(settings, config, place, model, found.elsewhere, Purse(config.budget, spent))
+    if isinstance(judge, str):
+        return judge
+    return Seat(judge, lambda session: teaching.changed_at(session, writer_id) != chosen_at)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from zega_core.fine_tune import base, child
+from zega_core.fine_tune import base, child, told
 from zega_core.settings import ROOT
 
 MakeRun = Callable[..., Path]
@@ -110,21 +110,21 @@ def test_what_is_refused_is_one_line(make_run: MakeRun):
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_the_log_has_the_rest(capsys: pytest.CaptureFixture[str]):
-    told: list[dict[str, Any]] = []
+    said: list[dict[str, Any]] = []
 
     def work(_: object) -> None:
         raise KeyError("inner detail")
 
-    assert child._guarded(work, told.append) == 1
-    assert [(event["event"], event["kind"]) for event in told] == [("error", "unexpected")]
-    assert "inner detail" not in told[0]["message"] and "inner detail" in capsys.readouterr().err
+    assert told.guarded(work, said.append, child.UNEXPECTED) == 1
+    assert [(event["event"], event["kind"]) for event in said] == [("error", "unexpected")]
+    assert "inner detail" not in said[0]["message"] and "inner detail" in capsys.readouterr().err
 
 
 def test_a_folder_that_another_process_works_on_is_left_alone(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch):
-    folder, told = make_run(), list[dict[str, Any]]()
-    monkeypatch.setattr(child, "LOCK_SECONDS", 0.1)
+    folder, said = make_run(), list[dict[str, Any]]()
+    monkeypatch.setattr(told, "LOCK_SECONDS", 0.1)
     monkeypatch.setattr(child, "_train", pytest.fail)
     options = child.parser().parse_args([str(folder)])
     with FileLock(folder / "lock"):
-        assert child._guarded(lambda tell: child._work(options, tell), told.append) == 1
-    assert told[0]["kind"] == "home" and "Another process still works" in told[0]["message"]
+        assert told.guarded(lambda tell: child._work(options, tell), said.append, child.UNEXPECTED) == 1
+    assert said[0]["kind"] == "home" and "Another process still works" in said[0]["message"]

@@ -17,13 +17,15 @@ from rich.text import Text
 
 from zega_core import db, fine_tune_words, importing, versions
 from zega_core.analytics import in_words, no_sign_of_life, took
+from zega_core.cli import proof
 from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, FineTuneConfig, check_writer_id, checked
 from zega_core.errors import InvalidInput
 from zega_core.jobs import client
+from zega_core.proof_tables import Proof
 from zega_core.quality.validation import number
 from zega_core.settings import get_settings
-from zega_core.store import fine_tunes, writers
+from zega_core.store import fine_tunes, proofs, writers
 from zega_core.store import versions as rows
 from zega_core.tables import UNFINISHED, RunStatus, now
 from zega_core.version_tables import FineTune, Version
@@ -49,7 +51,8 @@ def fine_tune(
 ) -> None:
     """Train a new version on what is kept. What is left out is as set on the Fine-Tune page, or chosen by ZEGA.
 
-    Ctrl-C stops it and keeps the best so far as the version."""
+    Ctrl-C stops it and keeps the best so far as the version. Its proof follows: both write on the same prompts, and
+    the version is put in use if it is better."""
     settings = get_settings()
     asked = {
         "base": base, "start": start, "epochs": epochs, "learning_rate": learning_rate, "rank": rank,
@@ -62,15 +65,18 @@ def fine_tune(
     run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
     with Worker(settings) as helper:
         row = _follow(writer, run_id, helper)
+        with db.reading(settings) as session:
+            version = rows.find(session, writer, row.version_number or 0)
+            asked = None if version is None else proofs.latest_of(session, writer, version.number)
+        proved = None if asked is None else proof.follow(writer, asked.run_id, helper)
     with db.reading(settings) as session:
-        version = rows.find(session, writer, row.version_number or 0)
         in_use = rows.promoted(session, writer)
-    result = _result(row, version, in_use)
+    result = _result(row, version, proved, in_use)
     if as_json:
         print_json(result)
     else:
         out = Console()
-        for sentence in (result["message"], *row.notes):
+        for sentence in (result["message"], *row.notes, *([] if proved is None else proof.sentences(proved))):
             out.print(sentence, highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(0 if version is not None else 130 if row.status == RunStatus.stopped else 1)
 
@@ -101,8 +107,8 @@ def _said(row: FineTune) -> str:
     return text + left
 
 
-def _result(row: FineTune, version: Version | None, in_use: Version | None) -> dict[str, Any]:
-    """The answer of the contract, and what was measured."""
+def _result(row: FineTune, version: Version | None, proved: Proof | None, in_use: Version | None) -> dict[str, Any]:
+    """The answer of the contract, what was measured, and what the proof came to."""
     if version is None:
         message = row.error or "Stopped before there was anything to keep. Nothing has changed."
         return {"status": str(row.status), "run_id": row.run_id, "message": message}
@@ -111,12 +117,18 @@ def _result(row: FineTune, version: Version | None, in_use: Version | None) -> d
     message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}."
     if not promoted:
         message = f"v{version.number} was made and is not in use; {versions.in_words(in_use)} still writes."
+    verdict = {} if proved is None else proof.result(proved, in_use)
+    if verdict:
+        message = f"{message} {verdict['message']}"
     return {
         "status": "success",
         "message": f"{message} {fine_tune_words.surprise(version)} It took {took(version.seconds)}.",
         "run_id": row.run_id,
         "version": version.number,
         "promoted": promoted,
+        "verdict": verdict.get("verdict"),
+        "reasons": verdict.get("reasons", []),
+        "figures": verdict.get("figures"),
         "training_examples_used": version.examples,
         "training_time_seconds": round(row.active_seconds, 1),
         "model_size_mb": round(version.size_bytes / 1e6, 2),
@@ -126,7 +138,7 @@ def _result(row: FineTune, version: Version | None, in_use: Version | None) -> d
         "steps": metrics.get("steps"),
         "stopped": bool(metrics.get("stopped")),
         "own_share": version.own_share,
-        "notes": row.notes,
+        "notes": [*row.notes, *verdict.get("notes", [])],
     }
 
 

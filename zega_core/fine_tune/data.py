@@ -132,7 +132,7 @@ def prepare(
         else:
             good.append(found)
     good.sort(key=lambda one: one.piece.id)
-    known = {_key(bare(prompt)) for prompt in trained}
+    known = {prompt_key(bare(prompt)) for prompt in trained}
     sides = split([one.key for one in good], [one.piece.completion for one in good], near_duplicate_share, known)
     asked = _Wording(catalog)
     rows = [_row(one.piece, asked.prompt(one.piece), side) for one, side in zip(good, sides, strict=True)]
@@ -177,7 +177,7 @@ def bare(prompt: str) -> str:
     return found[1] if found else prompt
 
 
-def _key(prompt: str) -> str:
+def prompt_key(prompt: str) -> str:
     """The same for prompts whose words are the same."""
     return " ".join(words(prompt)) or prompt.strip()
 
@@ -200,7 +200,7 @@ def _read(piece: Piece) -> _Read | str:
         return NO_TEXT
     if not prompt.strip():
         return NO_PROMPT
-    key, found = _key(prompt), words(completion)
+    key, found = prompt_key(prompt), words(completion)
     return REPEATS if (" ".join(found) or completion.strip()) == key else _Read(piece, key, len(found))
 
 

@@ -17,13 +17,17 @@ from zega_core.fine_tune.batches import Batch, Sample, collate
 from zega_core.fine_tune.team import Team
 
 T = TypeVar("T")
-_NO_ROOM = ("not enough memory", "can't allocate memory", "out of memory")
+NO_ROOM = (
+    "There is not enough memory to train on even one text at a time. Close other programs, shorten the text length, or "
+    "choose a smaller base model."
+)
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 
 
 @dataclass(slots=True)
 class Compute:
-    """``model`` is a peft model on the device of ``team``. In ``bfloat16`` products are, while the adapter, sums and
-    losses stay in float32."""
+    """``model`` is on the device of ``team``, with an adapter or without. In ``bfloat16`` products are, while the
+    adapter, sums and losses stay in float32."""
 
     model: Any
     team: Team
@@ -31,7 +35,7 @@ class Compute:
 
     def losses(self, batch: Batch) -> torch.Tensor:
         """Nats of each trained token, float32, in the order of ``batch.targets``. Logits are made for those only."""
-        head = self.model.get_base_model().get_output_embeddings()
+        head = self.model.get_output_embeddings()
 
         def pick(_: object, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
             return (given[0].reshape(-1, given[0].shape[-1]).index_select(0, batch.places),)
@@ -96,9 +100,9 @@ def perplexity(compute: Compute, samples: Sequence[Sample], size: int) -> float 
     return math.exp(min(loss, 700.0))
 
 
-def fitting(work: Callable[[int], T], size: int) -> tuple[T, int]:
+def fitting(work: Callable[[int], T], size: int, sentence: str = NO_ROOM) -> tuple[T, int]:
     """``work(size)``, with half of ``size`` again and again while memory does not suffice; and the size that fitted.
-    Raises InvalidInput when not even one sample fits."""
+    Raises InvalidInput with ``sentence`` when not even one sample fits."""
     while True:
         try:
             return work(size), size
@@ -106,10 +110,7 @@ def fitting(work: Callable[[int], T], size: int) -> tuple[T, int]:
             if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not _lacks_memory(error):
                 raise
             if size <= 1:
-                raise InvalidInput(
-                    "There is not enough memory to train on even one text at a time. Close other programs, shorten the "
-                    "text length, or choose a smaller base model."
-                ) from error
+                raise InvalidInput(sentence) from error
         size //= 2  # outside of the handler, which holds on to the tensors of the failed attempt
         gc.collect()
         if torch.cuda.is_available():
@@ -117,4 +118,4 @@ def fitting(work: Callable[[int], T], size: int) -> tuple[T, int]:
 
 
 def _lacks_memory(error: Exception) -> bool:
-    return any(words in str(error).lower() for words in _NO_ROOM)
+    return any(words in str(error).lower() for words in _NO_MEMORY)

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from zega_core import auto_train, db, triggers, versions
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
+from zega_core.exports import choice
 from zega_core.jobs import queues
-from zega_core.proof_tables import Proof
+from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings, get_settings
-from zega_core.store import checks, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
+from zega_core.store import checks, exports, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
 from zega_core.tables import RunStatus, TrainingSession
 from zega_core.version_tables import FineTune
 
@@ -146,7 +147,7 @@ def enqueue_next_fine_tune(writer_id: str, settings: Settings) -> None:
     not its turn; so this is a new attempt."""
     with db.session(settings) as session:
         waiting = next(iter(fine_tunes.under_way(session, writer_id)), None)
-        if waiting is None or waiting.status != RunStatus.queued:
+        if waiting is None or waiting.status != RunStatus.queued or fine_tunes.waits_for(session, waiting):
             return
         row = fine_tunes.take_over(session, waiting)
     if row is not None:
@@ -219,6 +220,46 @@ def ask_judge(writer_id: str, run_id: str, judge: str, settings: Settings | None
 def enqueue_proof(row: Proof, settings: Settings) -> None:
     """Hand the row's attempt to the workers. The same attempt twice is one run."""
     queues.hand_over(settings, "prove", queues.FINE_TUNES, proof_id(row), row.run_id, row.attempt)
+
+
+def export(
+    writer_id: str,
+    form: str,
+    version: int | None = None,
+    *,
+    trigger: str = "writer",
+    one_at_a_time: bool = False,
+    settings: Settings | None = None,
+) -> str:
+    """Queue an export in this format (``exports.formats``) and return its id. ``version`` is a version's number;
+    without it a model is the version in use, else the newest, and training data is what is kept now. With
+    ``one_at_a_time`` (a page's button) a second press gets the unfinished one of the same format and version. Raises
+    InvalidInput for a format that there is not or where nothing is kept, NotFound for a version that is not theirs."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        writers.get(session, writer_id)
+        writers.lock(session, writer_id)
+        number = choice.what(session, writer_id, form, version)
+        row = exports.under_way(session, writer_id, form, number) if one_at_a_time else None
+        row = row or exports.create(session, writer_id, form, number, trigger)
+    enqueue_export(row, settings)
+    return row.run_id
+
+
+def stop_export(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
+    """Stop one; nothing of it stays."""
+    settings = settings or get_settings()
+    with db.session(settings) as session:
+        leases.ask_to_stop(session, exports.get(session, writer_id, run_id))
+
+
+def enqueue_export(row: Export, settings: Settings) -> None:
+    """Hand the row's attempt to the workers. The same attempt twice is one run."""
+    queues.hand_over(settings, "export", queues.EXPORTS, export_id(row), row.run_id, row.attempt)
+
+
+def export_id(row: Export) -> str:
+    return f"export:{row.run_id}:{row.attempt}"
 
 
 def proof_id(row: Proof) -> str:

@@ -7,10 +7,11 @@ from logging import getLogger
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, db, fine_tuning, passes
+from zega_core import auto_train, db, exporting, fine_tuning, passes, proving
 from zega_core.jobs import client, queues
+from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import checks, fine_tunes, runs, scores
+from zega_core.store import checks, exports, fine_tunes, proofs, runs, scores
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
 
@@ -43,6 +44,8 @@ def reconcile(settings: Settings) -> int:
     for session_id in unrecorded:
         auto_train.record(session_id, settings)
     changed += _see_to_fine_tunes(settings)
+    changed += _see_to_proofs(settings)
+    changed += _see_to_exports(settings)
     return changed + len(unrecorded)
 
 
@@ -98,6 +101,68 @@ def _revive_fine_tune(row_id: int, settings: Settings) -> bool:
         return False
     log.info("fine-tune %s is taken over as attempt %d", taken.run_id, taken.attempt)
     client.enqueue_fine_tune(taken, settings)
+    return True
+
+
+def _see_to_proofs(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        rows = proofs.unfinished(session)
+    changed = 0
+    for row_id in rows:
+        try:
+            changed += _revive_proof(row_id, settings)
+        except Exception:
+            log.exception("proof %d could not be taken up", row_id)
+    proving.tidy(settings)
+    return changed
+
+
+def _revive_proof(row_id: int, settings: Settings) -> bool:
+    with db.reading(settings) as session:
+        row = session.get_one(Proof, row_id)
+    found = _workflow(client.proof_id(row), settings)
+    if found is None:
+        client.enqueue_proof(row, settings)
+        return True
+    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
+        return False
+    with db.session(settings) as session:
+        taken = proofs.take_over(session, row)
+    if taken is None:
+        return False
+    log.info("proof %s is taken over as attempt %d", taken.run_id, taken.attempt)
+    client.enqueue_proof(taken, settings)
+    return True
+
+
+def _see_to_exports(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        rows = exports.unfinished(session)
+    changed = 0
+    for row_id in rows:
+        try:
+            changed += _revive_export(row_id, settings)
+        except Exception:
+            log.exception("export %d could not be taken up", row_id)
+    exporting.tidy(settings)
+    return changed
+
+
+def _revive_export(row_id: int, settings: Settings) -> bool:
+    with db.reading(settings) as session:
+        row = session.get_one(Export, row_id)
+    found = _workflow(client.export_id(row), settings)
+    if found is None:
+        client.enqueue_export(row, settings)
+        return True
+    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
+        return False
+    with db.session(settings) as session:
+        taken = exports.take_over(session, row)
+    if taken is None:
+        return False
+    log.info("export %s is taken over as attempt %d", taken.run_id, taken.attempt)
+    client.enqueue_export(taken, settings)
     return True
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dbos import DBOS
 
-from zega_core import auto_train, db, fine_tuning, rescore, staffing, teacher_checks
+from zega_core import auto_train, db, exporting, fine_tuning, proving, rescore, staffing, teacher_checks
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
 from zega_core.jobs import client
 from zega_core.settings import get_settings
-from zega_core.store import fine_tunes, sessions
+from zega_core.store import fine_tunes, proofs, sessions
 from zega_core.tables import RunStatus
 
 
@@ -78,10 +78,43 @@ def train(run_id: str, attempt: int) -> None:
     with db.reading(settings) as session:
         row = fine_tunes.by_run_id(session, run_id)
     if row is not None and fine_tuning.run(run_id, attempt, settings=settings) is not None:
-        client.enqueue_next_fine_tune(row.user_id, settings)
-        client.fine_tune_if_due(row.user_id, settings)
+        with db.reading(settings) as session:
+            proof = proofs.of_newest_version(session, row.user_id)
+        if proof is not None:
+            client.enqueue_proof(proof, settings)
+        _go_on(row.user_id)
+
+
+def _go_on(writer_id: str) -> None:
+    """With the fine-tune that waited for what has ended."""
+    client.enqueue_next_fine_tune(writer_id, get_settings())
+    client.fine_tune_if_due(writer_id, get_settings())
 
 
 @DBOS.workflow(name="fine_tune", max_recovery_attempts=1000)
 def fine_tune_workflow(run_id: str, attempt: int) -> None:
     train(run_id, attempt)
+
+
+@DBOS.step(name="write_and_weigh")
+def write_and_weigh(run_id: str, attempt: int) -> None:
+    settings = get_settings()
+    with db.reading(settings) as session:
+        row = proofs.by_run_id(session, run_id)
+    if row is not None and proving.run(run_id, attempt, settings=settings) is not None:
+        _go_on(row.user_id)
+
+
+@DBOS.workflow(name="prove", max_recovery_attempts=1000)
+def prove_workflow(run_id: str, attempt: int) -> None:
+    write_and_weigh(run_id, attempt)
+
+
+@DBOS.step(name="take_out")
+def take_out(run_id: str, attempt: int) -> None:
+    exporting.run(run_id, attempt, settings=get_settings())
+
+
+@DBOS.workflow(name="export", max_recovery_attempts=1000)
+def export_workflow(run_id: str, attempt: int) -> None:
+    take_out(run_id, attempt)

@@ -14,7 +14,7 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from transformers.generation.streamers import BaseStreamer
 
 from zega_core.errors import InvalidInput, ProviderUnavailable, ZegaError
-from zega_core.fine_tune import form
+from zega_core.fine_tune import form, sampling
 from zega_core.local.names import ModelName
 from zega_core.local.protocol import Begun, Writing, Written
 from zega_core.local.shelf import Shelf, Warm
@@ -44,7 +44,7 @@ class Engine:
                 return Written(0, "stop")
             warm = self.shelf.take(writing.name)
             tokens = form.prompt_ids(warm.tokenizer, writing.prompt)
-            kept = _fitting(tokens, warm.context, writing.max_tokens)
+            kept = sampling.fitting(tokens, warm.context, writing.max_tokens)
             tell(Begun(len(kept), len(tokens) - len(kept)))
             return self._generate(warm, kept, writing, tell, stop)
 
@@ -97,25 +97,14 @@ class _Stopped(StoppingCriteria):
         return torch.full((len(input_ids),), self._stop.is_set(), dtype=torch.bool, device=input_ids.device)
 
 
-def _fitting(prompt: list[int], context: int, max_tokens: int) -> list[int]:
-    """The prompt without its middle where it leaves no room for the answer, which gets half the context at most."""
-    room = context - min(max_tokens, context // 2)
-    if len(prompt) <= room:
-        return prompt
-    return [*prompt[: room - room // 2], *prompt[len(prompt) - room // 2 :]]
-
-
 def _how(warm: Warm, writing: Writing, prompt_tokens: int) -> GenerationConfig:
-    sampled: dict[str, Any] = {"do_sample": False}
-    if writing.temperature > 0:
-        sampled = {"do_sample": True, "temperature": writing.temperature, "top_p": writing.top_p, "top_k": 0}
-    pad = warm.tokenizer.pad_token_id
-    return GenerationConfig(
-        max_new_tokens=min(writing.max_tokens, warm.context - prompt_tokens),
-        eos_token_id=sorted(warm.stops) or None,
-        pad_token_id=min(warm.stops, default=0) if pad is None else pad,
+    return sampling.how(
+        warm.tokenizer,
+        warm.stops,
+        max_tokens=min(writing.max_tokens, warm.context - prompt_tokens),
+        temperature=writing.temperature,
+        top_p=writing.top_p,
         repetition_penalty=writing.repetition_penalty,
-        **sampled,
     )
 
 
@@ -124,6 +113,6 @@ def _explained(error: Exception) -> Exception:
         return ProviderUnavailable(
             "There is not enough memory to write with this model. Close other programs and try again."
         )
-    if "probability tensor" in str(error):
-        return InvalidInput("This model cannot write: its weights give no usable numbers. Choose another version.")
+    if sampling.no_numbers(error):
+        return InvalidInput(sampling.UNUSABLE)
     return error

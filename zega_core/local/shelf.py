@@ -15,7 +15,7 @@ from transformers import GenerationConfig
 
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.fine_tune import base as bases
-from zega_core.fine_tune import form
+from zega_core.fine_tune import sampling
 from zega_core.local.names import ModelName
 from zega_core.settings import Settings
 from zega_core.versions import folder_of
@@ -129,16 +129,10 @@ def memory() -> int:
 
 
 def _warm(model: Any, tokenizer: Any, context: int, files: tuple[Path, ...], stamp: Stamp) -> Warm:
-    ends = _stops(tokenizer, model.generation_config)
+    ends = sampling.ends(tokenizer, model.generation_config)
     model.generation_config = GenerationConfig()  # how to write is said with each request, and nowhere else
     size = sum(weight.numel() * weight.element_size() for weight in model.parameters())
     return Warm(model, tokenizer, ends, context, size, files, stamp)
-
-
-def _stops(tokenizer: Any, own: Any) -> frozenset[int]:
-    """The model's own ends, and every other mark: no text goes on behind the beginning of another prompt."""
-    marks = {int(token) for token, added in tokenizer.added_tokens_decoder.items() if added.special}
-    return frozenset({*form.stops(tokenizer, own), *marks} - {tokenizer.unk_token_id})
 
 
 def _base_of(folder: Path) -> Path:

@@ -87,7 +87,7 @@ class _Runs:
         known, start, beyond = 0, 0, self._size + 1
         while known + 1 < beyond:
             length = min((known + beyond) // 2, 2 * known + 2)  # long runs are rare: no need to begin in the middle
-            places = np.flatnonzero(self._shared(length, side)) if length <= len(self._words) else ()
+            places = np.flatnonzero(self._shared(length, side))
             if len(places):
                 known, start = length, self._sides[side].start + int(places[0])
             else:

@@ -9,7 +9,8 @@ _KINDS = {"better": "Better", "not_shown": "Not shown", "worse": "Worse"}
 
 
 def printed(figures: Figures, verdict: Verdict) -> list[str]:
-    """The verdict, its reasons, and a table: figure, before, after, interval of the difference (of duels: the share)."""
+    """The verdict, its reasons, and a table: figure, before, after, interval of the difference (of duels: of the
+    share)."""
     rows = [("", "before", "after", f"{LEVEL:.0%} interval"), *_measured(figures), *_counted(figures), *_duels(figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = [

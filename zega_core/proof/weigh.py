@@ -53,8 +53,9 @@ def weigh(
     seed: int = 0,
 ) -> Figures:
     """``pairs`` are those with both texts; ``training`` the rows of the version's data.jsonl (what was not trained on
-    is passed over); ``held`` and ``losses`` (``before`` and ``after``, each with ``nats`` and ``tokens``) have one order.
-    The same input gives the same figures. Losses that cannot be read count as none; nothing is raised for any text."""
+    is passed over); ``held`` and ``losses`` (``before`` and ``after``, each with ``nats`` and ``tokens``) have one
+    order. The same input gives the same figures. Losses that cannot be read count as none; nothing is raised for any
+    text."""
     trained = [row for row in training if row.split == "train" and row.weight > 0 and row.completion]
     texts = [row.completion for row in trained]
     prompts, asked = [bare(pair.prompt) for pair in pairs], [pair.prompt for pair in pairs]

@@ -25,6 +25,12 @@ def kept(session: Session, writer_id: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
+def kinds(session: Session, writer_id: str) -> dict[int, tuple[str, str]]:
+    """Genre and element of all of the writer's examples by id."""
+    query = select(Example.id, Example.genre, Example.element).where(col(Example.user_id) == writer_id)
+    return {identity: (genre, element) for identity, genre, element in session.exec(query) if identity is not None}
+
+
 def pace(session: Session, writer_id: str, base: str) -> float | None:
     """Tokens a second in the writer's newest finished fine-tunes of a base (its name, empty for the built-in one); None
     where there are none."""

@@ -113,6 +113,12 @@ def ask_judge(session: Session, row: Proof, judge: str) -> Proof | None:
     another press was first. Raises InvalidInput while there is no verdict."""
     if not row.verdict or row.status in UNFINISHED:
         raise InvalidInput("This proof has not ended yet. Wait for its verdict, or press Continue; then ask a judge.")
+    for text in texts(session, row):  # what could not be used is asked for again
+        said = text.judged.get(judge) if isinstance(text.judged, dict) else None
+        if isinstance(said, dict) and said.get("winner") not in CHOICES:
+            text.judged = {name: one for name, one in text.judged.items() if name != judge}
+            session.add(text)
+    session.flush()
     again = [RunStatus.done, RunStatus.stopped, RunStatus.failed]
     return leases.queue_again(session, row, again, judge=judge, promote=False)
 
