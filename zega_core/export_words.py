@@ -3,25 +3,27 @@ be read is left out."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from zega_core.analytics import plural
 from zega_core.exports.formats import FORMATS, Format
+from zega_core.exports.modelfile import MODELFILE, QUESTION, commands
 from zega_core.fine_tune_words import size
 from zega_core.proof_tables import Export
 from zega_core.quality.validation import number
 from zega_core.tables import RunStatus
 
 HUGE = 1e15
-QUESTION = "Write a scene in which a letter arrives too late."
-PYTHON = {
-    "data": 'from datasets import load_dataset\n\nrows = load_dataset("json", data_files={})',
-    "peft": "from peft import AutoPeftModelForCausalLM\n\nmodel = AutoPeftModelForCausalLM.from_pretrained({})",
-    "merged": 'from transformers import pipeline\n\nwrite = pipeline("text-generation", model={})',
+PROGRAM = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+"""In a model card."""
+PHASES = {
+    "preparing": "Looking what belongs in it",
+    "writing": "Writing the files",
+    "merging": "Joining the base model and what it learned",
+    "delivering": "Giving it to Ollama and asking it there",
+    "saving": "Nearly done",
 }
 MOST = 500_000_000
 """Bytes beyond which a browser is no way to fetch files that are on this machine already."""
@@ -82,8 +84,7 @@ def progress(row: Export) -> str:
         return "Waiting for the worker"
     if row.status == RunStatus.stopping:
         return "Stopping"
-    phase = " ".join(row.phase.split()) if isinstance(row.phase, str) else ""
-    return f"Making it: {phase}" if phase else "Making it"
+    return PHASES.get(row.phase, "Making it")
 
 
 def facts(row: Export) -> str:
@@ -101,8 +102,18 @@ def can_download(row: Export) -> bool:
     return (number(row.size_bytes, 0, HUGE) or 0.0) <= MOST
 
 
-def notes(row: Export) -> list[str]:
-    return [str(note) for note in row.notes if str(note).strip()] if isinstance(row.notes, list) else []
+def notes(row: Export, typed: str) -> list[str]:
+    """What the writer should know, without what is to be ``typed``, which is shown apart."""
+    lines = typed.splitlines()
+    found = [str(note) for note in row.notes] if isinstance(row.notes, list) else []
+    return list(filter(None, (_without(note, lines) for note in found)))
+
+
+def _without(note: str, lines: list[str]) -> str:
+    said = note.strip()
+    for line in filter(str.strip, lines):
+        said = said.removesuffix(line).rstrip()
+    return said.rpartition(". ")[0] + "." if said.endswith(":") and ". " in said else "" if said.endswith(":") else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,33 +147,16 @@ def passed(one: Check) -> str:
     return "Passed." if one.ok else "Not passed."
 
 
-def command(row: Export, folder: Path, model: str) -> str:
-    """Exactly what to type next; ``folder`` is where its files are, ``model`` what it is called in Ollama. Empty where
-    there is nothing to be typed."""
-    names = sorted(row.files) if isinstance(row.files, dict) else []
-    ask = _typed("ollama", "run", model, QUESTION)
+def typed(row: Export, folder: Path, model: str, card: str) -> str:
+    """Exactly what to type next, or the program to begin with; empty where there is nothing of the kind. ``folder`` is
+    where its files are, ``model`` what it is called in Ollama, ``card`` the text of its model card."""
+    by_hand = commands(folder, {MODELFILE: model}, QUESTION)
     if row.format == "ollama":
-        return ask if row.report else "\n".join([*_made(folder, names, model), ask])
-    if row.format == "gguf" and (weights := _ending(names, ".gguf")):
-        llama = ["", "# or in llama.cpp:", _typed("llama-cli", "-m", str(folder / weights))]
-        return "\n".join([*_made(folder, names, model), ask, *llama])
-    is_data = row.format in FORMATS and FORMATS[row.format].kind == "data"
-    if is_data and (data := _ending(names, ".jsonl")):
-        return PYTHON["data"].format(repr(str(folder / data)))
-    return PYTHON[row.format].format(repr(str(folder))) if row.format in ("peft", "merged") else ""
-
-
-def _made(folder: Path, names: list[str], model: str) -> list[str]:
-    lines = [_typed("cd", str(folder))]
-    if "Modelfile.base" in names:
-        lines.append(_typed("ollama", "create", "zega-base", "-f", "Modelfile.base"))
-    return [*lines, _typed("ollama", "create", model, "-f", "Modelfile")]
-
-
-def _ending(names: list[str], suffix: str) -> str:
-    return next((name for name in names if name.endswith(suffix)), "")
-
-
-def _typed(*words: str) -> str:
-    """A line for the shell of this machine."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        return by_hand[-1] if row.report else "\n".join(by_hand)
+    if row.format == "gguf":
+        return "\n".join(by_hand)
+    if row.format in FORMATS and FORMATS[row.format].kind == "data":
+        file = next(iter(sorted(row.files)), "") if isinstance(row.files, dict) else ""
+        return f'from datasets import load_dataset\n\nrows = load_dataset("json", data_files={str(folder / file)!r})'
+    program = PROGRAM.search(card)
+    return "" if program is None else program[1].replace('Path(".")', f"Path({str(folder)!r})").strip()

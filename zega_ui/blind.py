@@ -74,7 +74,7 @@ def _tally(writer: str, row: Proof, texts: Sequence[ProofText]) -> None:
                 icon=":material/undo:",
                 type="tertiary",
                 on_click=form.act,
-                args=(WHERE, _choose, writer, row, last.place, ""),
+                args=(WHERE, proving.take_back, writer, row.run_id, get_settings()),
             )
 
 
@@ -113,7 +113,7 @@ def _button(label: str, writer: str, row: Proof, place: int, choice: str, icon: 
 
 def _choose(writer: str, row: Proof, place: int, choice: str) -> None:
     proving.choose(writer, row.run_id, place, choice, get_settings())
-    state["blind-turned"] = bool(choice)
+    state["blind-turned"] = True
 
 
 def _skip(row: Proof, place: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -24,9 +25,9 @@ from zega_ui.teacher_cards import clock
 WHERE = "exports"
 EARLIER = 5
 """Exports on a page of the earlier ones."""
+CARD, LONGEST_CARD = "README.md", 100_000
 CHOOSER = 380
 """Pixels that a chooser of versions is wide."""
-state = st.session_state
 
 
 def show(writer: str, mine: Sequence[Version], promoted: Version | None, rows: Sequence[Export]) -> None:
@@ -65,7 +66,7 @@ def _models(writer: str, mine: Sequence[Version], promoted: Version | None, rows
             width=CHOOSER,
             format_func=lambda one: fine_tune_words.title(by_number[one]) + (", in use" if one == used else ""),
         )
-    found = [_format(writer, one, rows, number, by_number[number]) for one in words.formats("model")]
+    found = [_format(writer, one, rows, number) for one in words.formats("model")]
     return [row for row in found if row is not None]
 
 
@@ -81,13 +82,11 @@ def _data(writer: str, mine: Sequence[Version], kept: int, rows: Sequence[Export
         width=CHOOSER,
         format_func=lambda one: words.examples(one, kept),
     )
-    found = [_format(writer, one, rows, number, None) for one in words.formats("data")]
+    found = [_format(writer, one, rows, number) for one in words.formats("data")]
     return [row for row in found if row is not None]
 
 
-def _format(
-    writer: str, one: Format, rows: Sequence[Export], number: int | None, version: Version | None
-) -> Export | None:
+def _format(writer: str, one: Format, rows: Sequence[Export], number: int | None) -> Export | None:
     """A format with its button, and the newest export of it; that is returned."""
     row = next((row for row in rows if (row.format, row.version_number) == (one.key, number)), None)
     with st.container(key=f"feed-export-{one.key}", gap="xsmall"):
@@ -95,31 +94,20 @@ def _format(
             with st.container(gap="xxsmall", width="stretch"):
                 st.markdown(f"**{plain(words.label(one))}**")
                 st.caption(plain(one.what))
-            base = _base(one, version)
             st.button(
                 words.button(one, again=row is not None),
                 key=f"export-{one.key}",
                 disabled=row is not None and row.status in UNFINISHED,
                 on_click=form.act,
-                args=(WHERE, _make, writer, one.key, number, base),
+                args=(WHERE, _make, writer, one.key, number),
             )
         if row is not None:
             _made(writer, row)
     return row
 
 
-def _base(one: Format, version: Version | None) -> str | None:
-    """The key of the field that asks what another base model is called in Ollama; None where that is known."""
-    if one.key != "ollama" or version is None or not version.base:
-        return None
-    key = f"export-base-{version.number}"
-    st.text_input(f"Name of {plain(version.base)} in Ollama", key=key, max_chars=200, placeholder="such as llama3.2:1b")
-    return key
-
-
-def _make(writer: str, key: str, number: int | None, base: str | None) -> None:
-    options = {} if base is None else {"base": str(state.get(base, "")).strip()}
-    client.export(writer, key, number, one_at_a_time=True, **options)
+def _make(writer: str, key: str, number: int | None) -> None:
+    client.export(writer, key, number, one_at_a_time=True)
 
 
 def _made(writer: str, row: Export) -> None:
@@ -163,15 +151,23 @@ def _done(writer: str, row: Export) -> None:
         _button("Delete it", "delete", exporting.delete, writer, row, get_settings())
         return
     _checked(row)
-    for note in words.notes(row):
+    typed = words.typed(row, folder, versions.model_name(writer), _card(folder))
+    for note in words.notes(row, typed):
         st.text(note)
-    if command := words.command(row, folder, versions.model_name(writer)):
-        st.code(command, language=None, wrap_lines=True)
+    if typed:
+        st.code(typed, language=None, wrap_lines=True)
     st.caption(plain(f"In {folder}"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if words.can_download(row):
             _download(row)
         _button("Delete it", "delete", exporting.delete, writer, row, get_settings())
+
+
+def _card(folder: Path) -> str:
+    try:
+        return (folder / CARD).read_text(encoding="utf-8")[:LONGEST_CARD]
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _download(row: Export) -> None:

@@ -43,7 +43,9 @@ class TestCopies:
         assert not found.run or any(f" {found.run} " in f" {text} " for text in training)
 
     def test_case_and_marks_do_not_hide_a_copy(self):
-        found = copies([TRAINED], ["So: THE KEEPER counted, nine boats — in the harbour!"], ["Then the keeper slept."], [])
+        found = copies(
+            [TRAINED], ["So: THE KEEPER counted, nine boats — in the harbour!"], ["Then the keeper slept."], []
+        )
         assert (found.longest_before, found.longest, found.run) == (8, 2, "the keeper")
 
     def test_no_run_goes_from_one_text_into_the_next(self):

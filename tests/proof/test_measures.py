@@ -113,7 +113,9 @@ class TestUnknown:
     def test_most_made_up_words_are_found(self):
         draw = random.Random(1)
         words = sorted(word for word in shipped() if len(word) > 4 and word.isalpha())
-        mixed = [draw.choice(words)[: draw.randint(2, 4)] + draw.choice(words)[draw.randint(1, 3) :] for _ in range(800)]
+        mixed = [
+            draw.choice(words)[: draw.randint(2, 4)] + draw.choice(words)[draw.randint(1, 3) :] for _ in range(800)
+        ]
         assert sum(word not in self.VOCABULARY for word in mixed) > 0.75 * len(mixed)
 
     def test_without_words_there_is_no_share(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.teachers import story
@@ -10,7 +11,7 @@ from zega_core import db
 from zega_core.catalog import load_catalog
 from zega_core.proof.figures import Axis, Bleed, Change, Copies, Duel, Figures, Judged, Perplexity, Style
 from zega_core.proof_tables import Export, Proof, ProofText
-from zega_core.settings import Settings
+from zega_core.settings import Settings, get_settings
 from zega_core.store import writers
 from zega_core.tables import RunStatus, now
 
@@ -21,15 +22,15 @@ WORSE = "It follows its prompts less: 52% of their words to 31% (difference -26%
 NOT_SHOWN = "Nothing that was measured shows that it writes better than before."
 AXES = {
     "sentences": ("Sentence length", 0.2, 1.1, 1.4),
-    "spread": ("Sentence variety", -0.4, 0.3, 0.6),
-    "dialogue": ("Dialogue", 1.2, 0.5, 0.2),
+    "rhythm": ("Uneven sentences", -0.4, 0.3, 0.6),
     "paragraphs": ("Paragraph length", -0.3, 0.4, 1.0),
-    "variety": ("Vocabulary", -0.8, -0.5, 0.7),
+    "dialogue": ("Dialogue", 1.2, 0.5, 0.2),
     "person": ("First person", -0.2, 0.9, 1.3),
-    "tense": ("Present tense", -0.5, -0.4, -0.6),
-    "commas": ("Commas", 0.1, 0.8, 0.9),
+    "tense": ("Past tense", -0.5, -0.4, -0.6),
+    "vocabulary": ("Variety of words", -0.8, -0.5, 0.7),
     "adverbs": ("Adverbs", 0.6, 0.1, -0.2),
-    "worn": ("Worn phrases", 1.9, 1.0, 0.3),
+    "pauses": ("Pauses in sentences", 0.1, 0.8, 0.9),
+    "outbursts": ("Questions, exclamations", 1.9, 1.0, 0.3),
 }
 
 
@@ -131,6 +132,23 @@ def text(row: Proof, place: int, **more: Any) -> ProofText:
     return ProofText(**values | more)
 
 
+FILES = {
+    "ollama": ("model.gguf", "Modelfile", "README.md"),
+    "gguf": ("zega-default-v1.gguf", "Modelfile", "README.md"),
+    "peft": ("adapter_model.safetensors", "README.md"),
+    "merged": ("model.safetensors", "README.md"),
+}
+CARD = """# A model
+
+```python
+from pathlib import Path
+
+folder = Path(".")  # this folder
+print(folder)
+```
+"""
+
+
 def export(
     key: str,
     number: int | None = None,
@@ -138,17 +156,22 @@ def export(
     status: str = RunStatus.done,
     into: Settings | None = None,
     writer: str = WRITER,
+    files: Sequence[str] | None = None,
     **more: Any,
 ) -> Export:
-    """One way out, with whatever its files are called."""
+    """One way out, with its files where it is done."""
+    into, run_id = into or get_settings(), secrets.token_hex(16)
+    names = (FILES.get(key) or (f"{writer}-{key}.jsonl",)) if files is None else files
+    of = "" if number is None else f"-v{number}"
+    done = status == RunStatus.done
     values: dict[str, Any] = {
-        "run_id": secrets.token_hex(16),
+        "run_id": run_id,
         "trigger": "writer",
         "format": key,
         "version_number": number,
-        "folder": f"{key}-{number or 'kept'}",
-        "files": {"file": "0" * 64},
-        "size_bytes": 29_400_000,
+        "folder": f"{key}{of}-{run_id[:8]}",
+        "files": dict.fromkeys(names, "0" * 64) if done else {},
+        "size_bytes": 29_400_000 if done else 0,
         "status": status,
         "heartbeat_at": now(),
     }
@@ -157,4 +180,19 @@ def export(
     with db.session(into) as session:
         writers.ensure(session, writer)
         session.add(row := Export(user_id=writer, **values | more))
+    if done:
+        folder = into.home / "exports" / writer / row.folder
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).write_text(CARD if name == "README.md" else "x", encoding="utf-8")
     return row
+
+
+def report(*, ok: bool = True) -> dict[str, Any]:
+    """What was checked in Ollama."""
+    said = "Ollama asks it in the form that it learned." if ok else "Ollama does not list zega-default."
+    checks = [
+        {"name": "template", "ok": ok, "said": said},
+        {"name": "answers", "ok": True, "said": "It answered all 5 prompts."},
+    ]
+    return {"model": "zega-default", "checks": checks, "answers": [], "ok": ok}
