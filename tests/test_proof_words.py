@@ -106,7 +106,7 @@ def test_who_was_compared_on_what():
     [
         ("better", True, 3, "So v3 was put in use by itself."),
         ("better", False, 3, ""),
-        ("better", True, 2, "It is not in use: v2 writes. You can use it under Versions."),
+        ("better", True, 2, "It is not in use: v2 writes. You can choose it yourself."),
         ("worse", True, None, "So the base model goes on writing."),
         ("not_shown", True, 2, "So v2 goes on writing."),
         ("not_shown", True, 3, "It is in use all the same, by your choice."),

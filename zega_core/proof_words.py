@@ -121,7 +121,7 @@ def use(row: Proof, in_use: int | None) -> str:
     if row.verdict == "better":
         if mine:
             return f"So v{row.version_number} was put in use by itself." if row.promote else ""
-        return f"It is not in use: {model(in_use)} writes. You can use it under Versions."
+        return f"It is not in use: {model(in_use)} writes. You can choose it yourself."
     if row.verdict in VERDICTS:
         return "It is in use all the same, by your choice." if mine else f"So {model(in_use)} goes on writing."
     return ""
