@@ -6,7 +6,6 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,16 @@ import pytest
 from sqlmodel import delete
 
 from tests.support import tuned
-from tests.support.outcome import RESULT
 from tests.support.worker import until
 from zega_core import db, fine_tuning, versions
 from zega_core.child_process import ChildProcess, Ended
+from zega_core.configs import TeachingConfig
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.plan import Plan, Row
 from zega_core.learning import Task
+from zega_core.proof_tables import Proof
 from zega_core.settings import Settings
-from zega_core.store import fine_tunes, leases
+from zega_core.store import fine_tunes, leases, proofs, teaching
 from zega_core.store import versions as rows
 from zega_core.tables import RunStatus
 from zega_core.version_tables import FineTune, TrainingMetric, Version
@@ -79,8 +79,23 @@ def run_beside(settings: Settings, row: FineTune) -> threading.Thread:
     return thread
 
 
-def test_a_finished_one_is_a_version_with_its_files_and_in_use(config: Settings, database: str):
+def asked_proofs(settings: Settings, writer: str = "ana") -> list[Proof]:
+    with db.reading(settings) as session:
+        return proofs.of_writer(session, writer)
+
+
+def end_proofs(settings: Settings, writer: str = "ana") -> None:
+    """Without a verdict that would put anything in use."""
+    with db.session(settings) as session:
+        for row in proofs.under_way(session, writer):
+            row.status = RunStatus.done
+            session.add(row)
+
+
+def test_a_finished_one_is_a_version_with_its_files_and_its_proof_is_asked_for(config: Settings, database: str):
     write_script(config)
+    with db.session(config) as session:
+        teaching.save(session, "ana", TeachingConfig(judge="groq/llama-3.3-70b-versatile"))
     row = ask(config)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     (version,) = all_versions(config)
@@ -88,54 +103,57 @@ def test_a_finished_one_is_a_version_with_its_files_and_in_use(config: Settings,
     assert {path.name for path in folder.iterdir()} == {"adapter_model.safetensors", "result.json", "plan.json"}
     assert (version.number, version.data_hash, version.examples, version.own_share) == (1, "d" * 64, 20, 0.25)
     assert version.metrics["perplexity_after"] == 22.4
-    assert in_use(config) == 1
+    assert in_use(config) is None, "the proof decides that"
+    (proof,) = asked_proofs(config)
+    assert (proof.version_number, proof.against, proof.promote, proof.status) == (1, None, True, RunStatus.queued)
+    assert (proof.judge, proof.trigger) == ("groq/llama-3.3-70b-versatile", "fine_tune")
     after = found(config, row)
     assert (after.status, after.version_number, after.step, after.notes) == ("done", 1, 6, ["One note."])
     assert steps(config, row) == [(0, False, True), *[(step, True, True) for step in range(1, 7)]]
     assert not fine_tuning.folder_of(config, row.run_id).exists()
 
 
-def test_a_version_that_is_no_nearer_is_made_and_not_put_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):
-    tuned.version(config, "ana", promote=True)
-    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
-    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
-    write_script(config, {"after": 40.0})
+@pytest.mark.parametrize("after", [22.4, 40.0])
+def test_a_new_version_is_compared_with_the_one_in_use_however_it_was_measured(config: Settings, after: float):
+    tuned.version(config, "ana", promote=True, whole=True)
+    write_script(config, {"after": after})
     row = ask(config)
     assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
     assert in_use(config) == 1
-
-
-@pytest.mark.parametrize("meanwhile", ["another one is used", "the base is used", "the one in use has another base"])
-def test_what_was_not_measured_against_what_is_in_use_is_not_put_in_its_place(
-    config: Settings, monkeypatch: pytest.MonkeyPatch, meanwhile: str
-):
-    tuned.version(config, "ana", promote=True)
-    tuned.version(config, "ana")
-    measured = "" if "base" in meanwhile.split()[-1] else str(versions.folder_of(config, "ana", 1))
-    task = replace(TASK, plan=replace(TASK.plan, in_use=measured))
-    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
-    write_script(config)
-    row = ask(config)
-    chosen = {"another one is used": 2, "the base is used": None}.get(meanwhile, 1)
-    versions.promote("ana", chosen, config)
-    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
-    assert in_use(config) == chosen
-    who = "the base model" if chosen is None else f"v{chosen}"
-    assert f"not measured against {who}" in " ".join(found(config, row).notes)
-
-
-def test_what_was_measured_as_nearer_than_the_one_in_use_takes_its_place(
-    config: Settings, monkeypatch: pytest.MonkeyPatch
-):
-    tuned.version(config, "ana", promote=True)
-    task = replace(TASK, plan=replace(TASK.plan, in_use=str(versions.folder_of(config, "ana", 1))))
-    monkeypatch.setattr(fine_tuning.learning, "task", lambda writer, settings, config: task)
-    write_script(config)
-    row = ask(config)
-    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
-    assert in_use(config) == 2
+    assert [(one.version_number, one.against, one.promote) for one in asked_proofs(config)] == [(2, 1, True)]
     assert found(config, row).notes == ["One note."]
+
+
+@pytest.mark.parametrize("trouble", ["another base", "a file is gone", "a file is damaged"])
+def test_what_cannot_be_compared_with_the_one_in_use_is_compared_with_the_base_and_not_put_in_its_place(
+    config: Settings, trouble: str
+):
+    other = {"base_hash": "c" * 64} if trouble == "another base" else {}
+    tuned.version(config, "ana", promote=True, whole=True, **other)
+    adapter = versions.folder_of(config, "ana", 1) / "adapter_model.safetensors"
+    if trouble == "a file is gone":
+        adapter.unlink()
+    elif trouble == "a file is damaged":
+        adapter.write_bytes(b"damaged")
+    write_script(config)
+    row = ask(config)
+    assert fine_tuning.run(row.run_id, 1, settings=config) == RunStatus.done
+    assert [(one.version_number, one.against, one.promote) for one in asked_proofs(config)] == [(2, None, False)]
+    said = " ".join(found(config, row).notes)
+    assert "v1, which is in use, " in said
+    assert "v2 is compared with the base model and is not put in use by itself" in said
+    assert ("another base model" in said) is (trouble == "another base")
+
+
+def test_one_that_waits_begins_when_the_proof_of_the_newest_version_has_ended(config: Settings):
+    write_script(config)
+    first, second = ask(config), ask(config)
+    assert fine_tuning.run(first.run_id, 1, settings=config) == RunStatus.done
+    assert fine_tuning.run(second.run_id, 1, settings=config) is None
+    assert found(config, second).status == RunStatus.queued
+    end_proofs(config)
+    assert fine_tuning.run(second.run_id, 1, settings=config) == RunStatus.done
 
 
 def test_training_that_never_helped_makes_no_version_and_says_so(config: Settings):
@@ -261,6 +279,7 @@ def test_two_of_one_writer_go_one_after_the_other_two_writers_do_not_wait(config
     assert found(config, second).status == RunStatus.queued
     assert fine_tuning.run(other.run_id, 1, settings=config) == RunStatus.done
     assert fine_tuning.run(first.run_id, 1, settings=config) == RunStatus.done
+    end_proofs(config)
     assert fine_tuning.run(second.run_id, 1, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
 
@@ -279,6 +298,7 @@ def test_an_older_one_that_is_continued_waits_for_a_newer_one_under_way(config: 
     with db.session(config) as session:
         leases.ask_to_stop(session, fine_tunes.get(session, "ana", newer.run_id))
     thread.join(30)
+    end_proofs(config)
     write_script(config)
     assert fine_tuning.run(older.run_id, 2, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [2, 1]
@@ -349,7 +369,7 @@ def test_a_kill_while_the_version_is_stored_is_made_good(
     assert again is not None
     assert fine_tuning.run(row.run_id, 2, settings=config) == RunStatus.done
     assert [one.number for one in all_versions(config)] == [1]
-    assert in_use(config) == 1
+    assert [one.version_number for one in asked_proofs(config)] == [1]
 
 
 def test_tidying_keeps_what_may_go_on_and_what_is_there(config: Settings):
@@ -383,13 +403,3 @@ def test_versions_that_another_database_of_this_home_made_are_left_alone(config:
     assert by_hand.exists()
     (version,) = all_versions(config)
     assert version.number == 2
-
-
-@pytest.mark.parametrize(
-    "before, after, better", [(38.0, 22.0, True), (38.0, 38.0, False), (None, 22.0, False), (38.0, None, False)]
-)
-def test_only_what_was_measured_as_nearer_is_put_in_use_by_itself(
-    before: float | None, after: float | None, better: bool
-):
-    result = replace(RESULT, perplexity_before=before, perplexity_after=after)
-    assert fine_tuning.is_nearer(result) is better

@@ -49,19 +49,25 @@ def fine_tune(settings: Settings, writer: str, status: str = RunStatus.done, **v
     return row
 
 
-def version(config: Settings, writer: str, *, promote: bool = False, files: bool = True, **values: Any) -> Version:
-    """A finished version with a small file of its own; its ``Result`` is ``RESULT``."""
+def version(
+    config: Settings, writer: str, *, promote: bool = False, files: bool = True, whole: bool = False, **values: Any
+) -> Version:
+    """A finished version with a small file of its own; its ``Result`` is ``RESULT``. A ``whole`` one has all files that
+    are looked for before it is loaded."""
     with db.session(config) as session:
         writers.ensure(session, writer)
         number = version_rows.next_number(session, writer)
     run = fine_tune(config, writer, version_number=number, completed_at=now(), active_seconds=75.0)
     content = f"adapter {writer} {number}".encode()
-    listed = {"adapter_model.safetensors": sha256(content).hexdigest()}
+    contents = {"adapter_model.safetensors": content} | ({"adapter_config.json": b"{}"} if whole else {})
+    listed = {name: sha256(content).hexdigest() for name, content in contents.items()}
     folder = versions.folder_of(config, writer, number)
     if files:
         folder.mkdir(parents=True)
-        (folder / "adapter_model.safetensors").write_bytes(content)
-        result = json.dumps(asdict(replace(RESULT, files=listed)))
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+        base_hash = str(values.get("base_hash", RESULT.base_hash))
+        result = json.dumps(asdict(replace(RESULT, files=listed, base_hash=base_hash)))
         (folder / "result.json").write_text(result, encoding="utf-8")
     fields = {
         "user_id": writer,

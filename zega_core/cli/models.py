@@ -115,11 +115,11 @@ def _result(row: FineTune, version: Version | None, proved: Proof | None, in_use
     metrics, promoted = version.metrics, in_use is not None and in_use.number == version.number
     before, after = metrics.get("perplexity_before"), metrics.get("perplexity_after")
     message = f"Fine-tuned model '{versions.model_name(version.user_id)}' created: v{version.number}."
-    if not promoted:
-        message = f"v{version.number} was made and is not in use; {versions.in_words(in_use)} still writes."
     verdict = {} if proved is None else proof.result(proved, in_use)
-    if verdict:
-        message = f"{message} {verdict['message']}"
+    if not promoted:
+        still = "" if verdict.get("verdict") else f" and is not in use; {versions.in_words(in_use)} still writes"
+        message = f"v{version.number} was made{still}."
+    message = " ".join([message, *([verdict["message"]] if verdict else [])])
     return {
         "status": "success",
         "message": f"{message} {fine_tune_words.surprise(version)} It took {took(version.seconds)}.",
