@@ -4,7 +4,7 @@
 
 A version that is no better is a copy of the one before that draws other random numbers. Texts: for each of 36 prompts
 two pieces of the storyteller with different seeds, the style of 60 others as the writer's; scored and weighed as a
-proof is (``--proofs``, about a second each). Choices and judges: drawn from random numbers (``--counted``). The writer
+proof is (``--proofs`` twice, a second each). Choices and judges: drawn from random numbers (``--counted``). The writer
 looks at the verdict after every choice and stops when it says better, or asks three judges. The tables go to
 ``docs/proof.md``.
 """
@@ -49,13 +49,17 @@ def written(brief: Brief, seed: int) -> Scored:
     return text, score(text, brief.prompt, brief.genre, brief.element).score
 
 
-def no_better(proofs: int, own: bool) -> Counter[str]:
-    """Verdicts on copies that differ in their random numbers only."""
+def no_better(proofs: int, far: bool) -> Counter[str]:
+    """Verdicts on copies that differ in their random numbers only. ``far``: the writer writes dialogues alone, so that
+    both are far from that style; else as both do."""
     briefs = [asked(number) for number in range(PROMPTS)]
     pieces = [[written(brief, seed) for seed in range(SEEDS)] for brief in briefs]
-    others = [written(asked(100 + number), 900 + number)[0] for number in range(TRAINED + 6)]
-    rows = [Row(n, "x", text, 1.0, "train", own, "manuscript") for n, text in enumerate(others[6:])]
-    held = [Held("x", text, own) for text in others[:6]]
+    wanted = [asked(100 + number) for number in range(TRAINED + 6)]
+    if far:
+        wanted = [replace(brief, element=CATALOG.element("dialogue")) for brief in wanted]
+    others = [written(brief, 900 + number)[0] for number, brief in enumerate(wanted)]
+    rows = [Row(n, "x", text, 1.0, "train", True, "manuscript") for n, text in enumerate(others[6:])]
+    held = [Held("x", text, True) for text in others[:6]]
     same = {"nats": [100.0] * len(held), "tokens": [40] * len(held)}
     said: Counter[str] = Counter()
     for number in range(proofs):
@@ -122,8 +126,10 @@ def main() -> None:
     for wins in (0.6, 0.65, 0.7, 0.75, 0.8):
         print(f"| {wins:.0%} | {sum(chosen(draw, wins, 0.0, False) for _ in many) / given.counted:.0%} |")
     if given.proofs:
-        said = no_better(given.proofs, own=True)
-        print(f"\n{given.proofs} proofs of copies: {dict(said)}")
+        for far in (True, False):
+            said = no_better(given.proofs, far)
+            style = "another style" if far else "its own style"
+            print(f"\n{given.proofs} proofs of copies, the writer has {style}: {dict(said)}", flush=True)
 
 
 if __name__ == "__main__":

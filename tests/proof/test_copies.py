@@ -77,10 +77,10 @@ class TestCopies:
     def test_it_is_fast(self):
         training = [prose(number, 200) for number in range(500)]
         answers = [prose(900 + number, 150) for number in range(40)]
-        begun = time.perf_counter()
+        begun = time.process_time()
         copies(training, answers, [*answers[:39], training[7]], training[:20])
         copies(["word " * 100_000], ["word " * 3000], ["word " * 3000], [])
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
 
 
 TOLD = [

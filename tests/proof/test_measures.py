@@ -140,8 +140,8 @@ class TestEcho:
         "answer",
         [
             "",
-            "A lighthouse keeper finds a coin in the lamp. He turned it over twice, and on the back there was a face that "
-            "he had last seen at his own window.",
+            "A lighthouse keeper finds a coin in the lamp. He turned it over twice, and on the back there was a "
+            "face that he had last seen at his own window.",
             "The keeper had a coin; the lamp had none of it, and a lighthouse finds nobody.",
         ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, isfinite
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ from zega_core.style.fingerprint import AXES, LEAST_WORDS, distance, distances, 
 
 Choice = Literal["", "before", "after", "tie"]
 OUTCOMES: Mapping[object, int] = {"before": -1, "tie": 0, "after": 1}
+STYLE_WORDS = 40_000
+"""Words of the writer's texts that a style is measured on: more would change nothing but the time it takes."""
 OWN_TEXTS = 3
 """Held-out texts of the writer's own from which on they alone are measured, as ``fine_tune.plan.Result`` has it."""
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*")
@@ -99,12 +101,17 @@ def weigh(
     )
 
 
+def weigh_again(figures: Figures, pairs: Sequence[Pair]) -> Figures:
+    """The figures after another blind choice or judgement on the same texts: at once, as nothing else changes."""
+    return replace(figures, judged=_judged(pairs), blind=_blind(pairs))
+
+
 def _style(
     trained: Sequence[Row], before: Sequence[str], after: Sequence[str], seed: int
 ) -> tuple[Style | None, list[str]]:
     """Distances of the answers to the writer's texts, or to all that were trained on where the writer's are too few."""
     sets = [[row.completion for row in trained if row.own], [row.completion for row in trained]]
-    prints = [fingerprint(pool([measure(text) for text in texts])) for texts in sets]
+    prints = [fingerprint(pool([measure(text) for text in _spread(texts)])) for texts in sets]
     writer = next((one for one in prints if enough(one)), None)
     if writer is None:
         have = prints[1].words
@@ -121,6 +128,11 @@ def _style(
     axes = [Axis(key, label, one.axes[key], two.axes[key], writer.axes[key]) for key, label in AXES.items()]
     moved = between(distance(one, writer), distance(two, writer), differences)
     return Style(moved, axes, writer.words, own=writer is prints[0]), []
+
+
+def _spread(texts: Sequence[str]) -> Sequence[str]:
+    """Every second text, or third, … of so many that they have more than ``STYLE_WORDS``."""
+    return texts[:: sum(len(text.split()) for text in texts) // STYLE_WORDS + 1]
 
 
 def _even(one: str, two: str) -> tuple[str, str]:
@@ -173,8 +185,9 @@ def _blind(pairs: Sequence[Pair]) -> Duel | None:
 
 
 def _judged(pairs: Sequence[Pair]) -> list[Judged]:
-    names = dict.fromkeys(name for pair in pairs for name in pair.judged)
-    return [_of_judge(name, [pair.judged[name] for pair in pairs if name in pair.judged]) for name in names]
+    said = [pair.judged for pair in pairs if isinstance(pair.judged, Mapping)]
+    names = dict.fromkeys(name for by_judge in said for name in by_judge)
+    return [_of_judge(name, [by_judge[name] for by_judge in said if name in by_judge]) for name in names]
 
 
 def _of_judge(name: str, said: Sequence[Any]) -> Judged:

@@ -26,7 +26,7 @@ Finite = Field(allow_inf_nan=False)
 class Spread(BaseModel):
     """Over chunks of the reference prose: the mean, and how far chunks lie from it."""
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid")
 
     mean: float = Finite
     deviation: float = Field(gt=0, allow_inf_nan=False)
