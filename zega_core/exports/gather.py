@@ -38,7 +38,7 @@ def kept_now(session: Session, writer_id: str, settings: Settings) -> Gathered:
     if not found.rows:
         raise InvalidInput("There are no kept examples yet. Keep some on the Auto-Train page, then export them.")
     left_out = sum(found.summary.left_out.values())
-    notes = [f"{plural(left_out, 'kept example')} cannot be learned from and is not in the file."] if left_out else []
+    notes = [f"Left out: {plural(left_out, 'kept example')} that cannot be learned from."] if left_out else []
     return Gathered([Pair(row.prompt, row.completion) for row in found.rows], notes)
 
 

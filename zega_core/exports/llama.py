@@ -122,6 +122,8 @@ def model_tensors(folder: Path, shape: Shape) -> dict[str, Array]:
     """Matrices as 16-bit floats, norms as 32-bit ones, by llama.cpp's names in the order of those of the file. Raises
     InvalidInput where they are not those of ``shape``."""
     names, expected, found = _names(shape), shape.tensors(), dict[str, Array]()
+    if (folder / "model.safetensors.index.json").is_file():
+        raise unfit(folder.name, "its weights are in several files")
     for name, values in _read(folder / "model.safetensors"):
         if shape.tied and name == "lm_head.weight":
             continue
@@ -174,7 +176,8 @@ def _positive(value: object) -> bool:
 
 
 def tokenizer_of(folder: Path, shape: Shape) -> Tokenizer:
-    """Raises InvalidInput unless llama.cpp cuts and joins text exactly as this one does."""
+    """Raises InvalidInput unless llama.cpp cuts and joins text exactly as this one does, and the model is asked in the
+    form of the built-in base: ``modelfile.TEMPLATE`` knows no other."""
     found, told = read_json(folder / "tokenizer.json"), read_json(folder / "tokenizer_config.json")
     try:
         same = _is_llama_bpe(found)
@@ -193,6 +196,8 @@ def tokenizer_of(folder: Path, shape: Shape) -> Tokenizer:
         raise unfit(folder.name, "its tokenizer is of a kind that ZEGA cannot carry over exactly") from error
     if not same:
         raise unfit(folder.name, "its tokenizer is of a kind that ZEGA cannot carry over exactly")
+    if tokenizer.chat_template != _chat_template(bases.BUILT_IN, read_json(bases.BUILT_IN / "tokenizer_config.json")):
+        raise unfit(folder.name, "it is asked in another form than the built-in base model")
     if len(tokenizer.tokens) != shape.vocabulary:
         raise unfit(folder.name, "its tokenizer does not belong to its weights")
     return tokenizer

@@ -1,0 +1,172 @@
+"""The adapter as a PEFT folder: loaded by peft as its card says, with nothing of the writer's in the card."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from tests.support.outcome import RESULT
+from zega_core.catalog import load_catalog
+from zega_core.exports import adapter_folder, card
+from zega_core.exports.card import Model, Proved
+from zega_core.fine_tune import base as bases
+from zega_core.fine_tune import form
+from zega_core.fine_tune.data import Summary
+from zega_core.proof.figures import Bleed, Change, Copies, Duel, Figures
+from zega_core.tables import now
+
+CHANGE = Change(7.0, 7.4, 0.1, 0.7)
+DUEL = Duel(20, 10, 6, 0.64, 0.47, 0.78)
+
+
+def model(**values: Any) -> Model:
+    known = {"name": "zega-ana", "number": 3, "base": "", "asked_by_template": True, "examples": 50, "own_share": 0.25}
+    return Model(**{**known, "metrics": {}} | values)  # type: ignore[arg-type]
+
+
+def front(text: str) -> dict[str, Any]:
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def code(text: str) -> str:
+    found = re.search(r"```python\n(.*?)```", text, re.S)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def folder(tiny: Path, trained: Path, tmp_path: Path) -> Path:
+    """On a base that is a folder of this machine, put beside as the card asks."""
+    target = tmp_path / "export"
+    target.mkdir()
+    adapter_folder.write(trained, str(tiny), target)
+    (target / "base").symlink_to(tiny)
+    return target
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # what peft asks of transformers
+def test_the_code_of_the_card_gives_what_zega_gives(
+    tiny: Path, trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(folder)
+    greedy = code(card.card(model(base=str(tiny)), "peft")).replace(
+        "max_new_tokens=400, do_sample=True, temperature=0.8, top_p=0.95, top_k=0",
+        "max_new_tokens=12, min_new_tokens=12, do_sample=False",
+    )
+    known: dict[str, Any] = {}
+    exec(greedy, known)
+    base, tokenizer = bases.load(tiny, dtype=torch.float32, device="cpu")
+    tuned = bases.load_adapter(base, trained, bases.weights_hash(tiny))
+    asked = torch.tensor([form.prompt_ids(tokenizer, known["prompt"])])
+    assert known["asked"]["input_ids"].tolist() == asked.tolist()
+    with torch.inference_mode():
+        ours = tuned.generate(asked, max_new_tokens=12, min_new_tokens=12, do_sample=False, pad_token_id=4)
+    written = tokenizer.decode(ours[0, asked.shape[1] :], skip_special_tokens=True)
+    assert capsys.readouterr().out.rstrip("\n") == written.rstrip("\n")
+
+
+def test_a_base_without_a_template_is_asked_as_zega_asks_it(tiny: Path):
+    _, tokenizer = bases.load(tiny, dtype=torch.float32, device="cpu")
+    tokenizer.chat_template = None
+    line = next(
+        line for line in code(card.card(model(asked_by_template=False), "merged")).splitlines() if "asked =" in line
+    )
+    known: dict[str, Any] = {"tokenizer": tokenizer, "prompt": "Write about the lamp."}
+    exec(line, known)
+    assert known["asked"]["input_ids"][0].tolist() == form.prompt_ids(tokenizer, "Write about the lamp.")
+
+
+def test_the_weights_are_as_they_were_and_the_base_is_found(trained: Path, folder: Path, tiny: Path):
+    assert bases.file_hash(folder / bases.ADAPTER) == bases.file_hash(trained / bases.ADAPTER)
+    config = json.loads((folder / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == "base"
+    before = json.loads((trained / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    assert config | {"base_model_name_or_path": None} == before | {"base_model_name_or_path": None}
+
+
+def test_the_built_in_base_goes_along(trained: Path, tmp_path: Path):
+    adapter_folder.write(trained, "", tmp_path)
+    assert bases.weights_hash(tmp_path / "base") == bases.weights_hash(bases.BUILT_IN)
+    bases.load(tmp_path / "base", dtype=torch.float32, device="cpu")
+
+
+def test_a_base_of_the_hub_is_named(trained: Path, tmp_path: Path):
+    adapter_folder.write(trained, "HuggingFaceTB/SmolLM2-135M", tmp_path)
+    config = json.loads((tmp_path / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M"
+    assert not (tmp_path / "base").exists()
+    text = card.card(model(base="HuggingFaceTB/SmolLM2-135M"), "peft")
+    assert front(text)["base_model"] == "HuggingFaceTB/SmolLM2-135M"
+    assert 'from_pretrained("HuggingFaceTB/SmolLM2-135M"' in text
+
+
+def test_the_front_matter_says_what_hubs_read():
+    assert front(card.card(model(), "peft")) == {
+        "library_name": "peft",
+        "base_model": "zega-base",
+        "pipeline_tag": "text-generation",
+        "language": "en",
+        "license": "other",
+        "tags": ["zega", "creative-writing", "lora"],
+    }
+    assert front(card.card(model(), "merged"))["library_name"] == "transformers"
+
+
+@pytest.mark.parametrize("base", ["/home/ana/secret/my base", "~/models/x", '/a/"]\ntags: [x]\n---'])
+def test_no_path_of_this_machine_is_in_a_card(base: str):
+    for kind in ("peft", "merged", "gguf"):
+        text = card.card(model(base=base), kind)  # type: ignore[arg-type]
+        assert "home/ana" not in text
+        assert "models/" not in text
+        assert front(text)["base_model"] == Path(base).name
+        assert front(text)["tags"][0] == "zega"
+
+
+def test_what_was_measured_is_said_with_the_day_of_the_verdict():
+    figures = Figures(
+        prompts=36, held_out_prompts=12, quality=DUEL, quality_mean=CHANGE, length=CHANGE, diversity=CHANGE,
+        follows=CHANGE, unknown=CHANGE, echo_before=0, echo_after=0, unended_before=0, unended_after=0,
+        copies=Copies(3, 4, 0.0, 0.1, None, "a run of the writer's own words"), bleed=Bleed(0, 0.1, ["Marguerite"]),
+    )  # fmt: skip
+    at = now()
+    text = card.card(
+        model(
+            metrics={"perplexity_before": 38.2, "perplexity_after": 22.4, "held_out_texts": 6},
+            proved=Proved("better", "v2", at, figures),
+            summary=Summary(examples=50, prompts=48, words=7000, sources={"auto": 40, "manuscript": 10, "odd": 1},
+                            splits={"train": 40, "held_out": 5, "validation": 5}, genres={"horror": 50}),
+        ),
+        "peft",
+    )  # fmt: skip
+    for said in (
+        "perplexity of 6 held-out texts: 38.2 before, 22.4 after",
+        f"verdict of {at:%Y-%m-%d}, compared with v2: better",
+        "higher 20 times, lower 10 times",
+        "7.00 before, 7.40 after",
+        "50 examples, of whose words 25% are the writer's own",
+        "10 of the writer's own pages",
+        "10 of them were kept apart",
+    ):
+        assert said in text
+    assert "Marguerite" not in text
+    assert "a run of the writer" not in text
+
+
+@pytest.mark.parametrize("metrics", [{}, {"perplexity_before": "x", "perplexity_after": float("nan")}, RESULT.files])
+def test_without_figures_it_claims_nothing(metrics: dict[str, Any]):
+    text = card.card(model(metrics=metrics, own_share=float("nan")), "merged")
+    assert "whether it writes better was not examined" in text
+    assert "perplexity" not in text
+    assert "nan" not in text
+
+
+def test_the_prompt_of_the_example_is_a_request_in_zegas_words():
+    known: dict[str, Any] = {}
+    exec(next(line for line in code(card.card(model(), "merged")).splitlines() if line.startswith("prompt = ")), known)
+    assert known["prompt"].startswith(load_catalog().element("scene").ask)
