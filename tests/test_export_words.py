@@ -28,7 +28,8 @@ JSON = st.recursive(
 
 def row(key: str, **more: Any) -> Export:
     values: dict[str, Any] = {"user_id": "ana", "run_id": "1", "trigger": "writer", "format": key, "files": {}}
-    return Export(**values | {"status": RunStatus.done, "notes": []} | more)
+    values |= {"status": RunStatus.done, "notes": []}
+    return Export(**values | more)
 
 
 def test_every_format_is_in_one_group_and_the_way_into_ollama_is_first():

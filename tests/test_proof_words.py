@@ -25,12 +25,13 @@ JSON = st.recursive(
 
 def row(**more: Any) -> Proof:
     values: dict[str, Any] = {"user_id": "ana", "run_id": "1", "trigger": "writer", "version_number": 3}
-    return Proof(**values | {"status": RunStatus.done} | more)
+    values["status"] = RunStatus.done
+    return Proof(**values | more)
 
 
 def text(place: int, score_before: float | None, score_after: float | None, **more: Any) -> ProofText:
     values: dict[str, Any] = {"proof_id": 1, "place": place, "prompt": "A lamp", "source": "shipped", "seed": 1}
-    both = {"before": "Old.", "after": "New.", "score_before": score_before, "score_after": score_after}
+    both: dict[str, Any] = {"before": "Old.", "after": "New.", "score_before": score_before, "score_after": score_after}
     return ProofText(**values | both | more)
 
 
