@@ -1,4 +1,4 @@
-"""Fine-Tune: what your model would learn from, watch it learn, choose the version that writes, try it."""
+"""Fine-Tune: what your model would learn from, watch it learn, whether it is better, what it is for outside."""
 
 import streamlit as st
 from sqlmodel import Session
@@ -7,26 +7,30 @@ from zega_core import db, fine_tune_words, triggers
 from zega_core.learning import Outlook, look
 from zega_core.learning_words import own_words
 from zega_core.settings import get_settings
-from zega_core.store import examples, fine_tunes, versions
+from zega_core.store import examples, exports, fine_tunes, proofs, versions
 from zega_core.triggers import Until
-from zega_ui import fine_tune_form, fine_tune_live, playground, versions_view
+from zega_ui import exports_view, fine_tune_form, fine_tune_live, playground, proof_view, versions_view
 from zega_ui.boot import open_page
 from zega_ui.components import empty_state, page_header, refusal, shielded
 
 writer = open_page()
 settings = get_settings()
-Seen = tuple[tuple[tuple[str, str], ...], int | None]
+Seen = tuple[frozenset[tuple[str, str]], int | None]
 
 
 def stands(session: Session) -> Seen:
-    """Changes when the page should be drawn anew: another state of the last fine-tunes, another version in use."""
+    """Changes when the page should be drawn anew: another state of a run, another version in use."""
     promoted = versions.promoted(session, writer)
-    rows = fine_tunes.recent(session, writer, 5)
-    return tuple((row.run_id, row.status) for row in rows), None if promoted is None else promoted.number
+    rows = [
+        *fine_tunes.recent(session, writer, 5),
+        *proofs.under_way(session, writer),
+        *exports.of_writer(session, writer),
+    ]
+    return frozenset((row.run_id, row.status) for row in rows), None if promoted is None else promoted.number
 
 
 def watch(seen: Seen) -> None:
-    """While nothing is under way: notice what was started or chosen elsewhere."""
+    """Notice what was started, has ended or was chosen elsewhere."""
     with db.reading() as session:
         found = stands(session)
     if found != seen:
@@ -55,7 +59,14 @@ with db.reading() as opened:
     going = fine_tunes.under_way(opened, writer)
     last = fine_tunes.latest(opened, writer)
     mine, promoted = versions.all_of(opened, writer), versions.promoted(opened, writer)
+    proven, taken = proofs.of_writer(opened, writer), exports.of_writer(opened, writer)
+there = {version.number for version in mine}
+proven = [row for row in proven if row.version_number in there]
+newest = {row.version_number: row for row in reversed(proven)}
+in_use = None if promoted is None else promoted.number
+shown = None if going or last is None else last.version_number
 
+outlook = None
 if going:
     main, side = st.columns([7, 5], gap="large")
     with main:
@@ -79,13 +90,16 @@ else:
                 fine_tune_form.learns_from(outlook.summary, outlook.warnings)
             else:
                 made = next((one for one in mine if one.number == last.version_number), None)
-                fine_tune_live.result(writer, last, made, promoted)
+                fine_tune_live.result(writer, last, made, promoted, newest.get(shown or 0))
         with side, st.container(border=True, key="setup"):
             can_continue = last is not None and fine_tune_words.can_continue(last)
             fine_tune_form.setup(writer, outlook, config, until, primary=not can_continue)
-        if last is not None and outlook.summary.examples:
-            fine_tune_form.learns_from(outlook.summary, outlook.warnings)
-    st.fragment(shielded(watch), run_every=2)(seen)
 if mine:
-    versions_view.show(writer, mine, promoted)
+    proof_view.reading(writer, proven, shown, in_use)
+    versions_view.show(writer, mine, promoted, newest)
+exports_view.show(writer, mine, promoted, taken)
+if mine:
     playground.show(writer, mine, promoted)
+if outlook is not None and last is not None and outlook.summary.examples:
+    fine_tune_form.learns_from(outlook.summary, outlook.warnings)
+st.fragment(shielded(watch), run_every=2)(seen)

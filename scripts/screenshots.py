@@ -15,11 +15,11 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
-from zega_core import auto_train, db, fine_tuning, providers
+from zega_core import auto_train, db, fine_tuning, providers, proving
 from zega_core.catalog import load_catalog
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, FineTuneConfig
 from zega_core.settings import ROOT, Settings
-from zega_core.store import fine_tunes, sessions
+from zega_core.store import fine_tunes, proofs, sessions
 
 IMAGES = ROOT / "docs" / "images"
 
@@ -37,10 +37,14 @@ def write_some(settings: Settings) -> str:
 
 
 def train_one(settings: Settings) -> None:
-    """A real fine-tune, which takes a few minutes."""
+    """A real fine-tune and its proof, which take a few minutes."""
     with db.session(settings) as session:
         row = fine_tunes.create(session, DEFAULT_WRITER, FineTuneConfig(epochs=2), "writer")
     fine_tuning.run(row.run_id, 1, settings=settings)
+    with db.reading(settings) as session:
+        waiting = proofs.under_way(session, DEFAULT_WRITER)
+    for proof in waiting:
+        proving.run(proof.run_id, proof.attempt, settings=settings)
 
 
 def main() -> None:

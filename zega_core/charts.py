@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -14,6 +15,7 @@ Point = tuple[int, float]
 INK = "#5B7FA8"
 RUBRIC = "#B5573F"
 NEUTRAL = "#8A8F8C"
+GRID = "rgba(128,128,128,0.35)"
 BIN = 0.5
 POINTS = 300
 """Points of a line beyond which neighbours are drawn as their mean: a phone shows no more."""
@@ -142,3 +144,50 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
     size = max(1, -(-len(points) // POINTS))
     parts = [points[start : start + size] for start in range(0, len(points), size)]
     return [(part[-1][0], sum(loss for _, loss in part) / len(part)) for part in parts]
+
+
+RINGS = 4.0
+"""Standard deviations from published prose at which a radar's rim lies, and beyond which nothing is drawn."""
+_SIDES = (
+    ("writer", RUBRIC, "solid", "diamond"),
+    ("before", NEUTRAL, "dot", "square"),
+    ("after", INK, "dash", "circle"),
+)
+
+
+def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], names: Mapping[str, str]) -> go.Figure:
+    """Style as a radar. ``sides`` holds ``before``, ``after`` and ``writer``: for each of ``labels`` the standard
+    deviations from published prose, which is the ring 0; ``names`` is what they are called. They differ in line and
+    mark as well as in colour."""
+    figure = _figure(420)
+    around = [_wrapped(label) for label in labels]
+    for key, color, dash, symbol in _SIDES:
+        values = [min(RINGS, max(-RINGS, value)) for value in sides[key]]
+        figure.add_scatterpolar(
+            name=escape(names[key]),
+            r=[*values, *values[:1]],
+            theta=[*around, *around[:1]],
+            mode="lines+markers",
+            line={"color": color, "width": 2, "dash": dash},
+            marker={"color": color, "symbol": symbol, "size": 7},
+            hovertemplate="%{theta}: %{r:+.1f}<extra>" + escape(names[key]) + "</extra>",
+        )
+    reach = max((abs(value) for values in sides.values() for value in values), default=1.0)
+    rim = min(RINGS, max(1.0, reach)) * 1.08
+    grid = {"gridcolor": GRID, "linecolor": GRID}
+    figure.update_layout(
+        polar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "radialaxis": {**grid, "range": [-rim, rim], "tickvals": [-2, 0, 2], "angle": 90, "tickangle": 90},
+            "angularaxis": {**grid, "direction": "clockwise", "rotation": 90},
+        },
+        margin={"l": 72, "r": 72, "t": 48, "b": 32},
+        showlegend=True,
+        legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.12, "yanchor": "top"},
+    )
+    return figure
+
+
+def _wrapped(label: str) -> str:
+    """On lines of about a word each: beside a radar there is little room. Plotly reads tags, which a label has not."""
+    return "<br>".join(escape(label[:40]).split())

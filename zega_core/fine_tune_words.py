@@ -162,7 +162,7 @@ def outcome(row: FineTune, version: Version | None) -> str:
         said = [f"{from_what} {_learned(version)} in {took(number(version.seconds, 0, HUGE) or 0.0)}."]
         if stopped:
             said.append("You stopped it early; this is the best that it had reached.")
-        return " ".join([*said, surprise(version)])
+        return " ".join(said)
     if row.version_number is not None:
         return f"It made v{row.version_number}, which has been deleted since."
     if row.status == RunStatus.stopped:

@@ -11,13 +11,16 @@ from zega_core import fine_tune_words as words
 from zega_core.analytics import no_sign_of_life, plural
 from zega_core.fine_tune.data import read_summary
 from zega_core.jobs import client
+from zega_core.proof_tables import Proof
 from zega_core.store import fine_tunes
 from zega_core.tables import RunStatus, now
 from zega_core.version_tables import FineTune, TrainingMetric, Version
-from zega_ui import versions_view
+from zega_ui import proof_view, versions_view
+from zega_ui import teaching_form as form
 from zega_ui.components import chart, error_state, guarded, section
 from zega_ui.teacher_cards import clock
 
+WHERE = "result"
 LOSS = "Loss says how surprised the model is by each next bit of text, in nats a token. Lower is less."
 
 
@@ -92,9 +95,19 @@ def controls(writer: str, row: FineTune, waiting: Sequence[FineTune]) -> None:
             )
 
 
-def result(writer: str, row: FineTune, version: Version | None, promoted: Version | None) -> None:
-    """What came of the last one."""
+def _proof(writer: str, version: Version, promoted: Version | None, proof: Proof | None) -> None:
+    if proof is not None:
+        proof_view.summary(writer, proof, None if promoted is None else promoted.number)
+        return
+    st.text(words.surprise(version))
+    proof_view.prove(writer, version, f"Prove v{version.number}", WHERE)
+    st.caption("It and what is in use write on the same prompts; then ZEGA says whether it is better.")
+
+
+def result(writer: str, row: FineTune, version: Version | None, promoted: Version | None, proof: Proof | None) -> None:
+    """What came of the last one, and whether that is better."""
     section("Last fine-tune", f"Ended {clock(row.completed_at)}" if row.completed_at else None)
+    form.explain(WHERE)
     if row.status == RunStatus.failed:
         why = row.error or "It ended without a reason. logs/worker.log may have one."
         error_state("It made no version", why, key="failed")
@@ -104,6 +117,8 @@ def result(writer: str, row: FineTune, version: Version | None, promoted: Versio
         st.text(words.outcome(row, version))
     for note in words.notes(row):
         st.text(note)
+    if version is not None:
+        _proof(writer, version, promoted, proof)
     if words.can_continue(row):
         st.button(
             "Continue",
@@ -121,6 +136,8 @@ def result(writer: str, row: FineTune, version: Version | None, promoted: Versio
             on_click=guarded,
             args=(versions_view.use, writer, version.number, None if promoted is None else promoted.number),
         )
+    if version is not None:
+        st.markdown("To use it outside of ZEGA, see [Take it with you](#take-it-with-you).")
     with db.reading() as session:
         metrics = fine_tunes.metrics(session, writer, row.run_id)
     if metrics:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from zega_core import db, versions
 from zega_core import fine_tune_words as words
+from zega_core.proof_tables import Proof
 from zega_core.settings import get_settings
 from zega_core.store import versions as stored
+from zega_core.tables import UNFINISHED
 from zega_core.version_tables import Version
+from zega_ui import proof_view
 from zega_ui import teaching_form as form
 from zega_ui.components import local_time, plain, section
 
@@ -21,8 +24,8 @@ BASE = "the base model"
 ASKED = "version-to-delete"
 
 
-def show(writer: str, mine: Sequence[Version], promoted: Version | None) -> None:
-    """All of them, newest first, a page at a time."""
+def show(writer: str, mine: Sequence[Version], promoted: Version | None, proofs: Mapping[int, Proof]) -> None:
+    """All of them, newest first, a page at a time. ``proofs`` are their newest ones, by number."""
     section("Versions", "Each fine-tune makes one. They never change; you choose which one writes.")
     form.explain(WHERE)
     _in_use(writer, promoted)
@@ -31,7 +34,7 @@ def show(writer: str, mine: Sequence[Version], promoted: Version | None) -> None
     at = st.pagination(pages, key="version_page", max_visible_pages=5) if pages > 1 else 1
     with slot:
         for version in mine[(min(at, pages) - 1) * PAGE : min(at, pages) * PAGE]:
-            _card(writer, version, promoted)
+            _card(writer, version, promoted, proofs.get(version.number))
     if len(mine) > 1:
         _compare(mine)
 
@@ -71,20 +74,21 @@ def _in_use(writer: str, promoted: Version | None) -> None:
             )
 
 
-def _card(writer: str, version: Version, promoted: Version | None) -> None:
+def _card(writer: str, version: Version, promoted: Version | None, proof: Proof | None) -> None:
     in_use = promoted is not None and promoted.id == version.id
     with st.container(border=True, key=f"version-{version.number}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{plain(words.title(version))}**", width="stretch")
+            proof_view.badge(proof)
             if in_use:
                 st.badge("in use", icon=":material/check:", color="green")
         when = local_time(version.created_at)
         st.caption(plain(f"{when.day} {when:%b %Y, %H:%M} · {words.origin(version)}"))
         st.caption(plain(words.facts(version)))
-        _actions(writer, version, promoted, in_use)
+        _actions(writer, version, promoted, in_use, proof)
 
 
-def _actions(writer: str, version: Version, promoted: Version | None, in_use: bool) -> None:
+def _actions(writer: str, version: Version, promoted: Version | None, in_use: bool, proof: Proof | None) -> None:
     number = version.number
     with st.container(horizontal=True, gap="small"):
         if not in_use:
@@ -94,6 +98,9 @@ def _actions(writer: str, version: Version, promoted: Version | None, in_use: bo
                 on_click=form.act,
                 args=(WHERE, use, writer, number, None if promoted is None else promoted.number),
             )
+        if proof is None or proof.status not in UNFINISHED:
+            again = "" if proof is None else " again"
+            proof_view.prove(writer, version, f"Prove v{number}{again}", WHERE, quiet=True)
         with st.popover(f"Rename v{number}", type="tertiary"):
             field = f"name-{number}"
             st.text_input(
