@@ -129,7 +129,7 @@ def test_a_new_version_is_compared_with_the_one_in_use_however_it_was_measured(c
 def test_what_cannot_be_compared_with_the_one_in_use_is_compared_with_the_base_and_not_put_in_its_place(
     config: Settings, trouble: str
 ):
-    other = {"base_hash": "c" * 64} if trouble == "another base" else {}
+    other: dict[str, Any] = {"base_hash": "c" * 64} if trouble == "another base" else {}
     tuned.version(config, "ana", promote=True, whole=True, **other)
     adapter = versions.folder_of(config, "ana", 1) / "adapter_model.safetensors"
     if trouble == "a file is gone":

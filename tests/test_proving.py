@@ -259,7 +259,7 @@ def test_a_process_that_ends_before_everything_is_written_is_an_error(config: Se
 
 @pytest.mark.parametrize("trouble", ["gone", "damaged", "another base"])
 def test_a_version_that_cannot_write_is_an_error_in_words(config: Settings, trouble: str):
-    more = {"base_hash": "c" * 64} if trouble == "another base" else {}
+    more: dict[str, Any] = {"base_hash": "c" * 64} if trouble == "another base" else {}
     provable.version(config, **more)
     adapter = versions.folder_of(config, "ana", 1) / "adapter_model.safetensors"
     if trouble == "gone":

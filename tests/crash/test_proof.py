@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ pytestmark = [
 ]
 LONG = 600
 """Seconds: each start of the process that writes loads torch, on a busy machine for a minute."""
-PROMPTS = 12
+PROMPTS, TOKENS = 12, 40
 
 
 def adapter(folder: Path) -> None:
@@ -63,6 +64,8 @@ def ask(config: Settings, monkeypatch: pytest.MonkeyPatch) -> Proof:
     with monkeypatch.context() as patch:
         patch.setattr(prompts, "PROMPTS", PROMPTS)
         job, asked = proof_task.prepare(row, config)
+    brief = [replace(one, max_tokens=TOKENS) for one in job.asked]
+    job = replace(job, asked=brief, batch_size=2)
     with db.session(config) as session:
         stored = proofs.get(session, "ana", row.run_id)
         stored.job = proof_task.stored(job)

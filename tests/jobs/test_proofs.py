@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,11 @@ def found(config: Settings, run_id: str) -> Proof:
 
 def name(row: Proof, attempt: int = 1) -> str:
     return f"proof:{row.run_id}:{attempt}"
+
+
+def undecorated(step: Any) -> Callable[..., None]:
+    """What a worker does in it."""
+    return step.__wrapped__
 
 
 def end(config: Settings, row: Proof) -> None:
@@ -187,7 +193,7 @@ def test_a_fine_tune_that_waits_comes_after_the_proof(
         return RunStatus.done
 
     monkeypatch.setattr(fine_tuning, "run", made)
-    workflows.train.__wrapped__(done, 1)
+    undecorated(workflows.train)(done, 1)
     with db.reading(config) as session:
         (proof,) = proofs.under_way(session, "ana")
     assert engine.enqueued == [name(proof)]
@@ -198,7 +204,7 @@ def test_a_fine_tune_that_waits_comes_after_the_proof(
         return RunStatus.done
 
     monkeypatch.setattr(proving, "run", proved)
-    workflows.write_and_weigh.__wrapped__(proof.run_id, 1)
+    undecorated(workflows.write_and_weigh)(proof.run_id, 1)
     assert engine.enqueued == [name(proof), f"fine-tune:{waiting}:2"]
 
 

@@ -47,7 +47,8 @@ ROWS = [*(row(number) for number in range(1, 9)), *(row(number, "held_out") for 
 
 def version(config: Settings, writer: str = "ana", *, rows: Sequence[Row] = ROWS, **values: Any) -> Version:
     """One on the built-in base, whole, with its rows."""
-    made = tuned.version(config, writer, whole=True, **{"base_hash": built_in()} | values)
+    fields: dict[str, Any] = {"base_hash": built_in()} | values
+    made = tuned.version(config, writer, whole=True, **fields)
     lines = "".join(json.dumps(asdict(one)) + "\n" for one in rows)
     (versions.folder_of(config, writer, made.number) / "data.jsonl").write_text(lines, encoding="utf-8")
     return made
