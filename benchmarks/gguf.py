@@ -117,13 +117,19 @@ class Compared:
     largest: float = 0.0
     losses: list[tuple[float, float]] = field(default_factory=list)
 
-    def add(self, ids: tuple[list[int], list[int]], logits: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]) -> None:
+    def add(
+        self,
+        cut: tuple[list[int], list[int]],
+        logits: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
+        tokens: Sequence[int],
+    ) -> None:
+        """A text as both sides cut it, and their logits for ``tokens``."""
         ours, theirs = logits
-        self.same_ids += ids[0] == ids[1]
+        self.same_ids += cut[0] == cut[1]
         self.places += len(ours)
         self.agreed += int((ours.argmax(-1) == theirs.argmax(-1)).sum())
         self.largest = max(self.largest, float(np.abs(ours - theirs).max()))
-        self.losses.append((loss(ours, ids[0]), loss(theirs, ids[0])))
+        self.losses.append((loss(ours, tokens), loss(theirs, tokens)))
 
     def printed(self, name: str) -> str:
         here, there = (float(np.mean(side)) for side in zip(*self.losses, strict=True))
@@ -146,7 +152,7 @@ def random_adapter(folder: Path) -> Path:
     tuned = bases.with_lora(model, trainable=False, r=16, lora_alpha=32, lora_dropout=0.0, target_modules=list(TARGETS))
     for name, weight in tuned.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(weight, std=0.1)
+            torch.nn.init.normal_(weight, std=0.03)
     tuned.save_pretrained(str(folder))
     files = {name: bases.file_hash(folder / name) for name in (bases.ADAPTER, bases.ADAPTER_CONFIG)}
     write_result(folder, base_hash=bases.weights_hash(bases.BUILT_IN), files=files)
@@ -171,7 +177,10 @@ def compare(model: Any, tokenizer: Any, llama: Llama) -> Compared:
             ours = model(whole).logits[0].float().numpy()
         ids = whole[0].tolist()
         text = tokenizer.decode(ids)
-        found.add((ids, llama.tokens(text)), (ours, llama.logits(ids)))
+        # A model may write the same text in other tokens than a tokenizer cuts it into: the text is cut on both sides.
+        found.add(
+            (tokenizer(text, add_special_tokens=False)["input_ids"], llama.tokens(text)), (ours, llama.logits(ids)), ids
+        )
     return found
 
 
