@@ -80,7 +80,9 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
         "\nPerplexity of held-out pages (as the app measures), and of 24 unseen pages of the voice; then the change in"
     )
     print("nats a token on those with its interval. It must fall for every voice and seed.\n")
-    print("| voice | seed | best epoch | held out | unseen | nats a token | |\n|---|---|---|---|---|---|---|")
+    print(
+        "| voice | seed | best epoch | kept | held out | unseen | nats a token | |\n|---|---|---|---|---|---|---|---|"
+    )
     for one in versions:
         result, voice = one["result"], one["voice"]
         moved = nats(base["unseen"], one["unseen"], [voice])
@@ -88,7 +90,9 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
         held = f"{result['perplexity_before']:,.0f} to {result['perplexity_after']:.1f}"
         seen = f"{exp(moved.before):,.0f} to {exp(moved.after):.1f}"
         fell = "fell" if moved.high < 0 and result["perplexity_after"] < result["perplexity_before"] else "DID NOT FALL"
-        print(f"| {voice} | {one['seed']} | {epoch:.0f} | {held} | {seen} | {interval(moved)} | {fell} |")
+        print(
+            f"| {voice} | {one['seed']} | {epoch:.0f} | {result['strength']:.0%} | {held} | {seen} | {interval(moved)} | {fell} |"
+        )
 
 
 def matrix(title: str, versions: Sequence[Found], value: Callable[[Found, str], float]) -> None:

@@ -34,7 +34,7 @@ from zega_core.style.fingerprint import distance, fingerprint, measure, pool
 PAGES, UNSEEN = 60, 24
 """Pages that the writer brings along, and others that measure what was learned of the voice."""
 OTHER_NUMBERS = 1_000_003
-RESULT = ("best_step", "steps", "epochs", "tokens_per_second", "perplexity_before", "perplexity_after")
+RESULT = ("best_step", "steps", "epochs", "tokens_per_second", "perplexity_before", "perplexity_after", "strength")
 CONTROLS = ("dealt", "shuffled", "copy")
 """Pages dealt out anew, words shuffled, the base against itself."""
 
