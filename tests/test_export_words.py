@@ -70,10 +70,13 @@ def test_a_model_for_python_has_the_program_of_its_card_with_the_folder_in_it():
 def test_what_is_to_be_typed_is_not_said_twice():
     typed = words.typed(row("gguf"), FOLDER, "zega-ana", "")
     notes = ["Open it in LM Studio.", "For Ollama, type in this folder:", *by_hand("zega-ana")]
-    assert words.notes(row("gguf", notes=notes), typed) == ["Open it in LM Studio."]
+    assert words.notes(row("gguf", notes=notes), typed) == [
+        "Open it in LM Studio.",
+        "For Ollama, type in this folder:",
+    ]
     ask = words.typed(row("ollama", report=proved.report()), FOLDER, "zega-ana", "")
     notes = [f"Your model is in Ollama as zega-ana. Ask it with: {ask}"]
-    assert words.notes(row("ollama", notes=notes), ask) == ["Your model is in Ollama as zega-ana."]
+    assert words.notes(row("ollama", notes=notes), ask) == ["Your model is in Ollama as zega-ana. Ask it with:"]
     assert words.notes(row("jsonl", notes=["3 kept examples are not in the file."]), "") == [
         "3 kept examples are not in the file."
     ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support import proved
 from zega_core import figure_words
 from zega_core import proof_words as words
+from zega_core.catalog import Brief, load_catalog, request
 from zega_core.proof.figures import Axis, Change, Copies, Duel, Figures, Style, read_figures
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.tables import RunStatus, now
@@ -176,6 +177,14 @@ def test_the_pair_that_rose_most_is_first_then_the_one_that_fell_most_then_one_f
         (5, ""),
     ]
     assert [words.change(one.text) for one in found[-2:]] == ["Not scored", "Its score rose by 1.0"]
+
+
+def test_a_prompt_is_shown_without_what_is_said_to_every_model():
+    catalog = load_catalog()
+    prompt = catalog.prompts[0]
+    whole = request(Brief(prompt.text, prompt.genre, catalog.elements[0]), catalog)
+    assert words.asked(text(0, 5, 6, prompt=whole)) == prompt.text
+    assert words.asked(text(0, 5, 6, prompt="A lamp in my own words")) == "A lamp in my own words"
 
 
 def test_few_pairs_are_each_shown_once():

@@ -103,17 +103,16 @@ def can_download(row: Export) -> bool:
 
 
 def notes(row: Export, typed: str) -> list[str]:
-    """What the writer should know, without what is to be ``typed``, which is shown apart."""
-    lines = typed.splitlines()
+    """What the writer should know, without what is to be ``typed``, which is shown right below."""
+    lines = [line for line in typed.splitlines() if line.strip()]
     found = [str(note) for note in row.notes] if isinstance(row.notes, list) else []
-    return list(filter(None, (_without(note, lines) for note in found)))
+    return list(filter(None, (_without(note.strip(), lines) for note in found)))
 
 
 def _without(note: str, lines: list[str]) -> str:
-    said = note.strip()
-    for line in filter(str.strip, lines):
-        said = said.removesuffix(line).rstrip()
-    return said.rpartition(". ")[0] + "." if said.endswith(":") and ". " in said else "" if said.endswith(":") else said
+    for line in lines:
+        note = note.removesuffix(line).rstrip()
+    return note
 
 
 @dataclass(frozen=True, slots=True)

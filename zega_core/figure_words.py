@@ -49,7 +49,7 @@ def table(found: Figures) -> list[Row]:
     if found.style is not None:
         whose = "your style" if found.style.own else "your kept texts"
         means = _means(found.style.change, less=f"nearer to {whose}", more=f"further from {whose}")
-        rows.append(_changed("Distance to your style", found.style.change, "{:.2f}", means))
+        rows.append(_changed(f"Distance to {whose}", found.style.change, "{:.2f}", means))
     won = found.quality
     means = f"higher on {won.wins:,}, lower on {won.losses:,}"
     rows.append(_changed("Quality score, of 10", found.quality_mean, "{:.1f}", means))

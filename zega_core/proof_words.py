@@ -10,6 +10,7 @@ from statistics import median
 from zega_core import providers
 from zega_core.analytics import euros, in_words, plural
 from zega_core.figure_words import after, model
+from zega_core.fine_tune.data import bare
 from zega_core.proof.figures import Figures, Judged
 from zega_core.proof.guards import found as tripped
 from zega_core.proof.rule import CHOICES
@@ -182,6 +183,11 @@ def gain(text: ProofText) -> float | None:
     """Points that the new text scored more."""
     one, other = number(text.score_before, 0, 10), number(text.score_after, 0, 10)
     return None if one is None or other is None else other - one
+
+
+def asked(text: ProofText) -> str:
+    """The prompt itself, without what is said to every model around it."""
+    return bare(text.prompt) or text.prompt
 
 
 def change(text: ProofText) -> str:

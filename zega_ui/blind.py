@@ -56,7 +56,7 @@ def show(writer: str, row: Proof, texts: Sequence[ProofText]) -> None:
 def asked(text: ProofText) -> None:
     """The prompt of a pair."""
     st.caption(plain(f"{genre_name(text.genre)} · both were asked:" if text.genre else "Both were asked:"))
-    st.text(text.prompt)
+    st.text(words.asked(text))
 
 
 def _tally(writer: str, row: Proof, texts: Sequence[ProofText]) -> None:
