@@ -91,7 +91,8 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
         seen = f"{exp(moved.before):,.0f} to {exp(moved.after):.1f}"
         fell = "fell" if moved.high < 0 and result["perplexity_after"] < result["perplexity_before"] else "DID NOT FALL"
         print(
-            f"| {voice} | {one['seed']} | {epoch:.0f} | {result['strength']:.0%} | {held} | {seen} | {interval(moved)} | {fell} |"
+            f"| {voice} | {one['seed']} | {epoch:.0f} | {result['strength']:.0%} | {held} | {seen} | "
+            f"{interval(moved)} | {fell} |"
         )
 
 

@@ -116,8 +116,6 @@ class Export(Table, table=True):
     """Key of ``exports.formats.FORMATS``."""
     version_number: int | None = None
     """None for training data as it is kept now."""
-    options: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """``base``: what the base model is called in Ollama, where it is not the built-in one."""
     phase: str = Field(default="", max_length=16)
     folder: str = Field(default="", max_length=120)
     files: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -264,6 +264,7 @@ def kept_here(settings: Settings) -> list[tuple[str, str, str]]:
     return [
         ("edit_note", "Everything that is written, your choices, and the record of what was sent:", at),
         ("tune", "The versions of your model, each with the examples that it learned from:", str(home / "versions")),
+        ("package_2", "What you took out of ZEGA, until you delete it there:", str(home / "exports")),
         ("key", guard, str(keys)),
         ("receipt_long", "What ZEGA did, for finding faults:", str(home / "logs")),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -74,13 +73,9 @@ class TestCopies:
         assert 0 <= found.share <= 1
         assert found.longest == found.longest_before
 
-    def test_it_is_fast(self):
-        training = [prose(number, 200) for number in range(500)]
-        answers = [prose(900 + number, 150) for number in range(40)]
-        begun = time.process_time()
-        copies(training, answers, [*answers[:39], training[7]], training[:20])
-        copies(["word " * 100_000], ["word " * 3000], ["word " * 3000], [])
-        assert time.process_time() - begun < 5
+    def test_endless_repetition_is_measured_like_any_text(self):
+        found = copies(["word " * 100_000], ["word " * 3000], ["word " * 2000], [])
+        assert (found.longest_before, found.longest, found.share) == (3000, 2000, 1.0)
 
 
 TOLD = [

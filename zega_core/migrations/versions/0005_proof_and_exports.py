@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("trigger", sa.String(length=16), nullable=False),
         sa.Column("format", sa.String(length=16), nullable=False),
         sa.Column("version_number", sa.Integer(), nullable=True),
-        sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("phase", sa.String(length=16), nullable=False),
         sa.Column("folder", sa.String(length=120), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
