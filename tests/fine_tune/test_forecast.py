@@ -30,8 +30,15 @@ def large() -> BaseInfo:
     return replace(small(), name="a/b", parameters=134_515_008, layers=30, width=576, context=2048)
 
 
-def of(base: BaseInfo, here: Machine = PLENTY, summary: Summary = SUMMARY, rate: float | None = None) -> Any:
-    return forecast(summary, plan_for(FineTuneConfig(epochs=4), summary, base, data_hash=""), base, here, rate=rate)
+def of(
+    base: BaseInfo,
+    here: Machine = PLENTY,
+    summary: Summary = SUMMARY,
+    rate: float | None = None,
+    strength: float | None = 1.0,
+) -> Any:
+    config = FineTuneConfig(epochs=4, strength=strength)
+    return forecast(summary, plan_for(config, summary, base, data_hash=""), base, here, rate=rate)
 
 
 def test_time_follows_the_tokens_the_epochs_and_the_size_of_the_base():
@@ -40,6 +47,13 @@ def test_time_follows_the_tokens_the_epochs_and_the_size_of_the_base():
     twice = of(small(), summary=replace(SUMMARY, tokens=20_000, validation_tokens=2_000))
     assert twice.seconds - 10 == pytest.approx(2 * (once.seconds - 10))
     assert (of(large()).seconds - 10) / (once.seconds - 10) == pytest.approx(134_515_008 / 14_358_912)
+
+
+def test_what_is_written_to_find_the_strength_takes_time_and_so_does_the_proof():
+    given, found = of(small()), of(small(), strength=None)
+    assert found.seconds - given.seconds == pytest.approx(48 * 230 / 240)
+    assert found.proof_seconds == given.proof_seconds == pytest.approx(10 + 72 * 230 / 240)
+    assert of(large()).proof_seconds > 9 * given.proof_seconds
 
 
 def test_the_writers_own_pace_is_believed():
@@ -61,7 +75,10 @@ def test_memory_is_near_what_was_measured():
 
 def test_it_is_said_in_words():
     text = " ".join(of(small()).sentences)
-    assert "Training takes less than a minute on this machine, less if it is at its best earlier." in text
+    assert (
+        "Training takes less than a minute on this machine, less if it is at its best earlier, the proof after it "
+        "about a minute." in text
+    )
     assert "MB of memory" in text or "GB of memory" in text
     assert of(small()).fits is True
 

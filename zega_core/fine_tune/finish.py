@@ -54,7 +54,7 @@ def _kept(work: Training, best: Tensors) -> Strength:
         found = _strongest(work, best)
         if said := strength.in_words(found):
             work.note(said)
-    return replace(found, value=work.team.first(found.value))
+    return replace(found, value=round(work.team.first(found.value), 4))
 
 
 def _strongest(work: Training, best: Tensors) -> Strength:

@@ -24,6 +24,13 @@ WITHOUT_GRADIENT = 0.5
 """Cost of a token in validation beside one in training: 2 of 4 operations a weight."""
 BEGIN_SECONDS = 10.0
 """Until the process has begun: torch, transformers and the weights took 4 to 8 s."""
+WRITE_RATE = 240.0
+"""Tokens a second that the built-in model writes in batches of 8, on one core."""
+TEXT_TOKENS = 230
+"""Of a piece."""
+TRIED, PROVED = 48, 72
+"""Texts that are written to find the strength (24 for each that is tried, two where the first will do), and for the
+proof."""
 PROCESS_BYTES = 450e6
 PER_TRAINED = 12
 """Bytes of a trained parameter with its gradient and AdamW's moments, beside its weight of 4."""
@@ -47,11 +54,13 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """``seconds`` is for all epochs; training that stops early takes less. ``measured`` when the rate is that of the
+    """``seconds`` is for all epochs and for finding the strength; training that stops early takes less.
+    ``proof_seconds`` come after it. ``measured`` when the rate is that of the
     writer's own fine-tunes. ``memory`` and ``disk`` are bytes, estimated from above. ``fits`` is None where this system
     does not say what it has; ``sentences`` are for the writer."""
 
     seconds: float
+    proof_seconds: float
     tokens_per_second: float
     measured: bool
     memory: int
@@ -78,17 +87,20 @@ def forecast(summary: Summary, plan: Plan, base: Base, here: Machine, *, rate: f
     speed = rate if rate else RATE * RATE_PARAMETERS / max(1, base.parameters)
     validations = 1 + plan.epochs * plan.evaluations
     tokens = plan.epochs * summary.tokens + WITHOUT_GRADIENT * validations * summary.validation_tokens
-    seconds = BEGIN_SECONDS + tokens / speed
+    text = TEXT_TOKENS / (WRITE_RATE * RATE_PARAMETERS / max(1, base.parameters))
+    seconds = BEGIN_SECONDS + tokens / speed + (TRIED * text if plan.strength is None else 0.0)
+    proof = BEGIN_SECONDS + PROVED * text
     longest = min(plan.max_length, round(summary.longest_words * TOKENS_A_WORD) + PROMPT_TOKENS)
     memory, disk = memory_of(replace(plan, max_length=longest), base), disk_of(plan, base)
     return Forecast(
         seconds=seconds,
+        proof_seconds=proof,
         tokens_per_second=speed,
         measured=bool(rate),
         memory=memory,
         disk=disk,
         fits=_fits(memory, disk, here),
-        sentences=_sentences(seconds, plan, memory, disk, here),
+        sentences=_sentences(seconds, proof, plan, memory, disk, here),
     )
 
 
@@ -118,9 +130,9 @@ def _fits(memory: int, disk: int, here: Machine) -> bool | None:
     return memory <= ROOM * here.memory and disk <= here.disk
 
 
-def _sentences(seconds: float, plan: Plan, memory: int, disk: int, here: Machine) -> list[str]:
+def _sentences(seconds: float, proof: float, plan: Plan, memory: int, disk: int, here: Machine) -> list[str]:
     early = ", less if it is at its best earlier" if plan.epochs > 1 else ""
-    said = [f"Training takes {in_words(seconds)} on this machine{early}."]
+    said = [f"Training takes {in_words(seconds)} on this machine{early}, the proof after it {in_words(proof)}."]
     said.append(f"It needs up to {_gigabytes(memory)} of memory and {_gigabytes(disk)} on the disk.")
     if here.memory is not None and memory > ROOM * here.memory:
         said.append(
