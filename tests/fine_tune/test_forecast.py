@@ -53,7 +53,7 @@ def test_what_is_written_to_find_the_strength_takes_time_and_so_does_the_proof()
     given, found = of(small()), of(small(), strength=None)
     assert found.seconds - given.seconds == pytest.approx(48 * 230 / 240)
     assert found.proof_seconds == given.proof_seconds == pytest.approx(10 + 72 * 230 / 240)
-    assert of(large()).proof_seconds > 9 * given.proof_seconds
+    assert of(large()).proof_seconds > 8 * given.proof_seconds
 
 
 def test_the_writers_own_pace_is_believed():
