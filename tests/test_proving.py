@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any
 
@@ -286,7 +287,17 @@ def test_a_job_that_another_program_wrote_is_an_error_in_words(config: Settings,
     assert "Start a new one" in (found(config, proof).error or "")
 
 
-@pytest.mark.parametrize("data", [None, b"\xff\xfe", b"7\n", b'{"example_id": 1}\n'])
+BROKEN = [{"example_id": [1]}, {"weight": "much"}, {"split": ["train"]}, {"completion": None}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, b"\xff\xfe", b"7\n", b'{"example_id": 1}\n', b"[" * 100_000),
+        *(json.dumps(asdict(provable.row(1)) | broken).encode() for broken in BROKEN),
+    ],
+    ids=["none", "binary", "number", "half", "deep", "id", "weight", "side", "text"],
+)
 def test_a_version_without_data_that_can_be_read_is_proved_on_shipped_prompts(config: Settings, data: bytes | None):
     provable.version(config)
     path = versions.folder_of(config, "ana", 1) / "data.jsonl"
