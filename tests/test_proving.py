@@ -15,7 +15,7 @@ from sqlmodel import select
 from tests.support import provable, prover, tuned
 from tests.support.provable import PROMPTS, ask, found, starts, texts, write_script
 from tests.support.worker import until
-from zega_core import db, proof_weighing, proving, staffing, versions
+from zega_core import db, proof_weighing, proof_words, proving, staffing, versions
 from zega_core.configs import TeachingConfig
 from zega_core.errors import InvalidInput, NobodyLeft, NotFound, ProviderUnavailable
 from zega_core.jobs import client
@@ -122,7 +122,22 @@ def test_only_a_better_one_is_put_in_use_by_itself(
     assert run(config, proof) == RunStatus.done
     row = found(config, proof)
     assert (row.verdict, row.reasons) == (kind, ["As it was told."])
-    assert in_use(config) == used
+    assert (in_use(config), row.promote) == (used, used == 2)
+
+
+def test_what_the_writer_put_in_use_is_not_said_to_have_been_put_in_use_by_itself(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """Their blind choices made it better after the proof had ended."""
+    decide(monkeypatch, "not_shown")
+    provable.version(config)
+    proof = ask(config, promote=True)
+    assert run(config, proof) == RunStatus.done
+    decide(monkeypatch, "better")
+    proving.choose("ana", proof.run_id, 0, "after", config)
+    versions.promote("ana", 1, config)
+    row = found(config, proof)
+    assert (row.verdict, proof_words.use(row, 1)) == ("better", "")
 
 
 def test_one_that_was_asked_for_by_hand_puts_nothing_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -72,7 +72,8 @@ def _conclude(row: Proof, seconds: float, settings: Settings) -> RunStatus | Non
             if proof_weighing.stamp(proofs.texts(session, row)) != proof_weighing.stamp(texts):
                 continue  # the writer chose while it was weighed
             version, notes = _to_promote(session, row, found.verdict, settings)
-            values = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
+            values: dict[str, object] = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
+            values["promote"] = version is not None
             notes = unique([*row.notes, *notes])
             if not leases.end(
                 session, row, RunStatus.done, seconds, phase="", seconds_left=None, notes=notes, **values
