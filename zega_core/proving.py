@@ -11,6 +11,7 @@ import shutil
 from logging import getLogger
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from zega_core import db, proof_task, proof_weighing, staffing, versions
 from zega_core.child_process import ChildProcess, Ended
@@ -72,7 +73,7 @@ def _conclude(row: Proof, seconds: float, settings: Settings) -> RunStatus | Non
             if proof_weighing.stamp(proofs.texts(session, row)) != proof_weighing.stamp(texts):
                 continue  # the writer chose while it was weighed
             version, notes = _to_promote(session, row, found.verdict, settings)
-            values: dict[str, object] = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
+            values: dict[str, Any] = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
             values["promote"] = version is not None
             notes = unique([*row.notes, *notes])
             if not leases.end(
