@@ -77,6 +77,8 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def config(home: Path) -> Settings:
+def config(request: pytest.FixtureRequest, home: Path) -> Settings:
     """The settings of this test."""
+    if "database" in request.fixturenames:  # whoever asks for both, in whatever order, gets that one's
+        request.getfixturevalue("database")
     return settings.get_settings()

@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from tests.support import provable
 from tests.support.worker import running, until
@@ -65,7 +67,7 @@ def test_a_proof_is_followed_stopped_and_continued_by_the_same_command(
         stopped = json.loads(out)
         assert (process.returncode, stopped["status"], stopped["verdict"]) == (130, "stopped", None)
         assert said.strip() == "Stopping the proof; what is written is kept."
-        assert stopped["message"].endswith("zega prove --writer ana")
+        assert stopped["message"].endswith("zega prove --writer ana --version 1 --against base")
         done = zega("--writer", "ana", "--json")
         shown = zega("--writer", "ana", "--version", "1", "--against", "base")
     result = json.loads(done.stdout)
@@ -110,9 +112,39 @@ def test_what_has_no_verdict_says_why(config: Settings, status: RunStatus):
     assert (said["status"], said["verdict"], said["figures"]) == (str(status), None, None)
     assert said["message"] in (
         "The disk is full.",
-        "Stopped before there was a verdict. Continue with: zega prove --writer ana",
+        "Stopped before there was a verdict. Continue with: zega prove --writer ana --version 1 --against base",
     )
     assert command._table(every(config)[0]) == []
+
+
+def test_one_that_was_stopped_is_continued_by_the_command_that_it_names(config: Settings):
+    """Though a newer version is there by now, and another one is in use."""
+    for number in range(3):
+        provable.version(config, promote=number == 2)
+    row = provable.ask(config, 2, against=1)
+    set_status(config, row, RunStatus.stopped, verdict="better", judge="groq/x")
+    said = command.result(every(config)[0], None)
+    assert said["verdict"] == "better"
+    assert said["message"].startswith("Stopped before groq/x had read everything.")
+    assert said["message"].endswith("zega prove --writer ana --version 2 --against 1")
+    assert command._ask("ana", 2, 1, None, config) == row.run_id
+
+
+def test_a_judge_is_asked_after_a_proof_that_was_under_way_without_it(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    provable.version(config)
+    row = provable.ask(config)
+
+    def follow(*_: object) -> Proof:
+        set_status(config, row, RunStatus.done, verdict="not_shown")
+        return every(config)[0]
+
+    monkeypatch.setattr(command, "follow", follow)
+    monkeypatch.setattr(command, "Worker", lambda _: nullcontext())
+    with pytest.raises(typer.Exit):
+        command.prove("ana", judge="groq/x", as_json=True)
+    assert json.loads(capsys.readouterr().out)["judge"] == "groq/x"
 
 
 @pytest.mark.parametrize("figures", [None, {"prompts": "many"}, 7, [1]])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlmodel import select
 from tests.support import provable, prover, tuned
 from tests.support.provable import PROMPTS, ask, found, starts, texts, write_script
 from tests.support.worker import until
-from zega_core import db, proof_weighing, proving, staffing, versions
+from zega_core import db, proof_weighing, proof_words, proving, staffing, versions
 from zega_core.configs import TeachingConfig
 from zega_core.errors import InvalidInput, NobodyLeft, NotFound, ProviderUnavailable
 from zega_core.jobs import client
@@ -121,7 +122,22 @@ def test_only_a_better_one_is_put_in_use_by_itself(
     assert run(config, proof) == RunStatus.done
     row = found(config, proof)
     assert (row.verdict, row.reasons) == (kind, ["As it was told."])
-    assert in_use(config) == used
+    assert (in_use(config), row.promote) == (used, used == 2)
+
+
+def test_what_the_writer_put_in_use_is_not_said_to_have_been_put_in_use_by_itself(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """Their blind choices made it better after the proof had ended."""
+    decide(monkeypatch, "not_shown")
+    provable.version(config)
+    proof = ask(config, promote=True)
+    assert run(config, proof) == RunStatus.done
+    decide(monkeypatch, "better")
+    proving.choose("ana", proof.run_id, 0, "after", config)
+    versions.promote("ana", 1, config)
+    row = found(config, proof)
+    assert (row.verdict, proof_words.use(row, 1)) == ("better", "")
 
 
 def test_one_that_was_asked_for_by_hand_puts_nothing_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):
@@ -286,7 +302,17 @@ def test_a_job_that_another_program_wrote_is_an_error_in_words(config: Settings,
     assert "Start a new one" in (found(config, proof).error or "")
 
 
-@pytest.mark.parametrize("data", [None, b"\xff\xfe", b"7\n", b'{"example_id": 1}\n'])
+BROKEN = [{"example_id": [1]}, {"weight": "much"}, {"split": ["train"]}, {"completion": None}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, b"\xff\xfe", b"7\n", b'{"example_id": 1}\n', b"[" * 100_000),
+        *(json.dumps(asdict(provable.row(1)) | broken).encode() for broken in BROKEN),
+    ],
+    ids=["none", "binary", "number", "half", "deep", "id", "weight", "side", "text"],
+)
 def test_a_version_without_data_that_can_be_read_is_proved_on_shipped_prompts(config: Settings, data: bytes | None):
     provable.version(config)
     path = versions.folder_of(config, "ana", 1) / "data.jsonl"
@@ -556,16 +582,136 @@ def test_a_choice_made_while_it_is_weighed_is_weighed_in(config: Settings, monke
     weighed, chosen = proof_weighing.weighed, list[int]()
 
     def slow(*arguments: Any) -> proof_weighing.Weighed:
-        if not chosen:
-            chosen.append(1)
-            proving.choose("ana", proof.run_id, 0, "before", config)
-        return weighed(*arguments)
+        found = weighed(*arguments)
+        if len(chosen) < 2:
+            chosen.append(len(chosen))
+            proving.choose("ana", proof.run_id, chosen[-1], "before", config)
+        return found
 
     monkeypatch.setattr(proof_weighing, "weighed", slow)
     assert run(config, proof) == RunStatus.done
     figures = read_figures(found(config, proof).figures)
     assert figures is not None and figures.blind is not None
-    assert figures.blind.losses == 1
+    assert figures.blind.losses == 2
+
+
+def test_a_choice_made_at_the_moment_of_the_verdict_is_weighed(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, database: str
+):
+    """The worker ends the proof between the writer's look at it and the end of their transaction."""
+    provable.version(config)
+    proof = ask(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(proving, "_conclude", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(config, proof)
+    with db.session(config) as session:
+        assert proofs.take_over(session, proofs.get(session, "ana", proof.run_id))
+    worker, choose = threading.Thread(target=run, args=(config, proof, 2)), proofs.choose
+
+    def slow(*arguments: Any) -> None:
+        choose(*arguments)
+        worker.start()
+        worker.join(3)  # it waits for this transaction
+
+    monkeypatch.setattr(proofs, "choose", slow)
+    proving.choose("ana", proof.run_id, 0, "after", config)
+    worker.join(60)
+    figures = read_figures(found(config, proof).figures)
+    assert figures is not None and figures.blind is not None
+    assert figures.blind.wins == 1
+
+
+def test_what_was_measured_stays_when_the_other_version_is_deleted(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Another judge can be asked all the same, and nothing is written or measured again."""
+    provable.version(config, rows=[provable.row(number) for number in (11, 12, 13, 14)])
+    provable.version(config)
+    provable.version(config, rows=[provable.row(11)])
+    first, second = ask(config, 2, against=1), ask(config, 2, against=3)
+    assert (run(config, first), run(config, second)) == (RunStatus.done, RunStatus.done)
+    before = read_figures(found(config, second).figures)
+    assert before is not None and before.perplexity is not None
+    versions.delete("ana", 1, config)
+    versions.delete("ana", 3, config)
+    proving.choose("ana", second.run_id, 0, "after", config)
+    after = read_figures(found(config, second).figures)
+    assert after is not None and after.blind is not None
+    assert replace(after, blind=None) == before
+    seat(monkeypatch, Judge())
+    client.ask_judge("ana", first.run_id, NAME, config)
+    assert run(config, first, 2) == RunStatus.done
+    assert len(texts(config, first)[0].judged) == 1
+    assert starts(config) == [0, 0]
+
+
+def test_what_was_chosen_and_judged_counts_though_the_judge_was_stopped(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    class Slow(Judge):
+        def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
+            if self.asked >= 8 and options.stop is not None:
+                options.stop.wait(30)
+            return super().complete(messages, options)
+
+    provable.version(config)
+    proof = ask(config)
+    assert run(config, proof) == RunStatus.done
+    client.ask_judge("ana", proof.run_id, NAME, config)
+    proving.choose("ana", proof.run_id, 0, "after", config)
+    client.stop_proof("ana", proof.run_id, config)
+    figures = read_figures(found(config, proof).figures)
+    assert figures is not None and figures.blind is not None
+    assert figures.blind.wins == 1, "it was stopped before a worker had begun"
+
+    seat(monkeypatch, Slow())
+    again(config, proof)
+    thread = threading.Thread(target=run, args=(config, proof, 3))
+    thread.start()
+    until(lambda: found(config, proof).phase == "judging" and found(config, proof).done >= 2)
+    proving.choose("ana", proof.run_id, 1, "after", config)
+    stop(config, proof)
+    thread.join(30)
+    assert found(config, proof).status == RunStatus.stopped
+    figures = read_figures(found(config, proof).figures)
+    assert figures is not None and figures.blind is not None
+    assert (figures.blind.wins, len(figures.judged)) == (2, 1)
+
+
+def test_a_proof_that_takes_long_to_weigh_is_seen_to_live_and_can_be_stopped(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    provable.version(config)
+    proof, begun, go_on = ask(config), threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> proof_weighing.Weighed:
+        begun.set()
+        go_on.wait(60)
+        return proof_weighing.Weighed({}, "not_shown", [])
+
+    monkeypatch.setattr(proof_weighing, "weighed", slow)
+    thread = run_beside(config, proof)
+    try:
+        assert begun.wait(60)
+        seen = found(config, proof).heartbeat_at
+        until(lambda: found(config, proof).heartbeat_at != seen, 10)
+        stop(config, proof)
+        until(lambda: found(config, proof).status == RunStatus.stopped, 10)
+    finally:
+        go_on.set()
+        thread.join(60)
+    assert not found(config, proof).verdict
+
+
+def test_losses_that_are_no_numbers_are_no_figure(config: Settings, database: str):
+    """A model whose weights are broken; PostgreSQL stores no such number."""
+    provable.version(config)
+    write_script(config, {"rate": float("nan")})
+    proof = ask(config)
+    assert run(config, proof) == RunStatus.done
+    figures = read_figures(found(config, proof).figures)
+    assert figures is not None
+    assert figures.perplexity is None
+    assert "could not be measured" in " ".join(figures.missing)
 
 
 @pytest.mark.parametrize("place, choice, error", [(0, "both", InvalidInput), (99, "after", NotFound)])

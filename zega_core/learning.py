@@ -178,10 +178,16 @@ def _rows_in(folder: Path) -> list[Row]:
         rows = list(read_rows(folder))
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         log.warning("the data of a version cannot be read; its prompts may be held out now")
         return []
-    return [row for row in rows if isinstance(row.prompt, str) and isinstance(row.completion, str)]
+    return [row for row in rows if _is_sound(row)]
+
+
+def _is_sound(row: Row) -> bool:
+    """Whether it can be worked with: a file may hold anything."""
+    numbers = isinstance(row.example_id, int) and isinstance(row.weight, int | float)
+    return numbers and all(isinstance(one, str) for one in (row.prompt, row.completion, row.split))
 
 
 def _check_disk(expected: Forecast, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 from time import monotonic
 from typing import Any
 
@@ -49,7 +50,7 @@ class Reports:
                         self._written.add(f"{side}:{place}")
                         texts.append((place, side, text, event.get("ended") is True, self._score(place, text)))
                 case "losses" if side in SIDES:
-                    losses[side] = {"nats": list(event["nats"]), "tokens": list(event["tokens"])}
+                    losses[side] = {key: [_number(one) for one in event[key]] for key in ("nats", "tokens")}
                 case "note":
                     notes.append(storable(str(event["text"]))[:500])
         if texts:
@@ -74,3 +75,8 @@ class Reports:
         """Seconds, at the pace of this attempt."""
         new = len(self._written) - self._had
         return (monotonic() - self._began) / new * (self._total - len(self._written)) if new else None
+
+
+def _number(value: object) -> object:
+    """None for what PostgreSQL takes for no JSON: a model that is broken has losses that are no numbers."""
+    return None if isinstance(value, float) and not isfinite(value) else value

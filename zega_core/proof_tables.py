@@ -29,7 +29,8 @@ class Proof(Table, table=True):
     against: int | None = None
     """Number of the version that it is compared with; None for the base model."""
     promote: bool = False
-    """Whether the version is put in use by itself when it is better and ``against`` is still in use."""
+    """Whether the version is put in use by itself when it is better and ``against`` is still in use; of one that has
+    ended, whether it was."""
     judge: str = Field(default="", max_length=100)
     """The teacher to be asked, such as groq/llama-3.3-70b-versatile; empty for none."""
 

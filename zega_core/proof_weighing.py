@@ -6,8 +6,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zega_core.proof.figures import read_figures
 from zega_core.proof.rule import Kind, verdict
-from zega_core.proof.weigh import Pair, weigh
+from zega_core.proof.weigh import Pair, weigh, weigh_again
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.proof_task import rows_of
 from zega_core.settings import Settings
@@ -24,8 +25,14 @@ class Weighed:
 
 
 def weighed(row: Proof, texts: Sequence[ProofText], settings: Settings) -> Weighed:
-    rows = rows_of(row, settings)
-    figures = weigh(_pairs(texts), rows.trained, rows.as_held(), row.losses, seed=seed_of(row))
+    """What was measured once stays: only choices and judgements are counted anew. So the verdict does not change
+    because another version, whose data it was measured with, was deleted."""
+    pairs, known = _pairs(texts), read_figures(row.figures)
+    if known is not None and known.prompts == len(pairs):
+        figures = weigh_again(known, pairs)
+    else:
+        rows = rows_of(row, settings)
+        figures = weigh(pairs, rows.trained, rows.as_held(), row.losses, seed=seed_of(row))
     found = verdict(figures)
     return Weighed(figures.as_dict(), found.kind, found.reasons)
 

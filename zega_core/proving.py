@@ -11,6 +11,7 @@ import shutil
 from logging import getLogger
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from zega_core import db, proof_task, proof_weighing, staffing, versions
 from zega_core.child_process import ChildProcess, Ended
@@ -56,7 +57,10 @@ def run(run_id: str, attempt: int, *, settings: Settings) -> RunStatus | None:
         return None
     with db.session(settings) as session:
         ended = leases.end(session, row, status, monotonic() - started, error, phase="", seconds_left=None)
-    return status if ended else None
+    if not ended:
+        return None
+    weigh_anew(row.user_id, run_id, settings)
+    return status
 
 
 def _conclude(row: Proof, seconds: float, settings: Settings) -> RunStatus | None:
@@ -69,7 +73,8 @@ def _conclude(row: Proof, seconds: float, settings: Settings) -> RunStatus | Non
             if proof_weighing.stamp(proofs.texts(session, row)) != proof_weighing.stamp(texts):
                 continue  # the writer chose while it was weighed
             version, notes = _to_promote(session, row, found.verdict, settings)
-            values = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
+            values: dict[str, Any] = {"verdict": found.verdict, "figures": found.figures, "reasons": found.reasons}
+            values["promote"] = version is not None
             notes = unique([*row.notes, *notes])
             if not leases.end(
                 session, row, RunStatus.done, seconds, phase="", seconds_left=None, notes=notes, **values
@@ -103,10 +108,19 @@ def choose(writer_id: str, run_id: str, place: int, choice: str, settings: Setti
     at once. It puts nothing in use. Raises NotFound and InvalidInput."""
     with db.session(settings) as session:
         row = proofs.get(session, writer_id, run_id)
+        writers.lock(session, writer_id)  # who weighs it last has seen this choice, or comes after it
         proofs.choose(session, row, place, choice)
-    if row.status in UNFINISHED or not row.verdict:  # whoever works on it weighs it
+    weigh_anew(writer_id, run_id, settings)
+
+
+def weigh_anew(writer_id: str, run_id: str, settings: Settings) -> None:
+    """Weigh what has a verdict again, by what was chosen and judged since: at once, as nothing else has changed.
+    Nothing while it is worked on: whoever does that weighs it. Raises NotFound."""
+    with db.reading(settings) as session:
+        row = proofs.get(session, writer_id, run_id)
+        texts = proofs.texts(session, row)
+    if row.status in UNFINISHED or not row.verdict:
         return
-    texts = proof_task.texts_of(row, settings)
     found = proof_weighing.weighed(row, texts, settings)
     with db.session(settings) as session:
         writers.lock(session, writer_id)
@@ -150,7 +164,7 @@ class _Work:
     def through(self) -> RunStatus | None:
         """The status to end with; None: not ours any more."""
         status = self._hold()
-        for step in (self._prepared, self._written, self._judged):
+        for step in (self._prepared, self._written, self._judged, self._weighed):
             if status == RunStatus.running:
                 status = step()
         ends = {RunStatus.running: RunStatus.done, RunStatus.stopping: RunStatus.stopped}
@@ -175,7 +189,9 @@ class _Work:
                 self.row.job = kept
 
     def _written(self) -> RunStatus | None:
-        """Have the process write and measure what is missing."""
+        """Have the process write and measure what is missing: nothing, once there is a verdict."""
+        if self.row.verdict:
+            return self._hold()
         texts = proof_task.texts_of(self.row, self.settings)
         job = proof_task.job_of(self.row, texts, self.settings)
         if proof_task.is_complete(job):
@@ -225,3 +241,12 @@ class _Work:
             if status is not None:
                 status = self._hold(notes=self.row.notes)
         return status
+
+    def _weighed(self) -> RunStatus | None:
+        """Measure what was written. With many trained texts it takes its time, and the run must not look abandoned;
+        what the writer chooses meanwhile is counted at the end."""
+        return beside(self._weigh, self._hold)
+
+    def _weigh(self) -> None:
+        texts = proof_task.texts_of(self.row, self.settings)
+        self.row.figures = proof_weighing.weighed(self.row, texts, self.settings).figures

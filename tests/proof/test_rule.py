@@ -272,8 +272,8 @@ class TestJudges:
                 "so it counts for nothing.",
             ),
             (
-                asked(14, 2, 20, disagreed=20, first=40),
-                "groq/m named another text when the order was swapped on 20 of 36 prompts, so it counts for nothing.",
+                asked(17, 0, 19, disagreed=19, first=40),
+                "groq/m named another text when the order was swapped on 19 of 36 prompts, so it counts for nothing.",
             ),
             (
                 replace(asked(12, 0), unusable=24),
@@ -286,6 +286,9 @@ class TestJudges:
         said = verdict(replace(SAME, judged=[judge]))
         assert said.kind == "not_shown"
         assert said.reasons[-1] == sentence
+
+    def test_one_that_agrees_with_itself_on_half_of_the_prompts_counts(self):
+        assert kind(replace(SAME, judged=[asked(18, 0, 18, disagreed=18, first=40)])) == "better"
 
     def test_one_that_is_no_judge_does_no_harm(self):
         hostile = asked(0, 14, 22, disagreed=22, first=40)

@@ -233,7 +233,9 @@ def test_the_app_writes_the_same_alone(tmp_path: Path, make_job: MakeJob, versio
     job = make_job(held=[Held("a", "b", True)])
     one = job.asked[1]
     found = write.write(write.author(job, "after", CPU), [one], job)[0]
-    asked = Writing(ModelName("ana", 3), one.prompt, one.max_tokens, 0.8, 0.9, 1.0, one.seed)
+    asked = Writing(
+        ModelName("ana", 3), one.prompt, one.max_tokens, job.temperature, job.top_p, job.repetition_penalty, one.seed
+    )
     done = Engine(Settings(home=home), device="cpu").write(
         asked, lambda piece: pieces.append(piece) if isinstance(piece, str) else None, threading.Event()
     )

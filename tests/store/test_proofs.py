@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -197,3 +197,38 @@ def test_deleting_a_version_deletes_its_proofs_and_texts_and_no_others(config: S
     with db.reading(config) as session:
         assert {row.id for row in session.exec(select(Proof))} == {other.id, theirs.id}
         assert {text.proof_id for text in session.exec(select(ProofText))} == {other.id, theirs.id}
+
+
+def test_deleting_a_version_waits_for_who_stores_its_prompts(config: Settings, database: str):
+    """A worker is about to commit them; a proof that still has texts cannot be deleted."""
+    row = create(config)
+    with db.session(config) as session:
+        leases.begin(session, Proof, row.id, 1)
+        session.flush()
+        proofs.add_prompts(session, row, [ProofText(proof_id=0, place=0, prompt="A lamp", source="shipped", seed=1)])
+
+        def remove() -> None:
+            with db.session(config) as other:
+                rows.remove(other, rows.get(other, "ana", 1))
+
+        with ThreadPoolExecutor(1) as pool:
+            removing = pool.submit(remove)
+            wait([removing], 1)
+            session.commit()
+            removing.result(30)
+    with db.reading(config) as session:
+        assert not session.exec(select(ProofText)).all()
+
+
+@pytest.mark.parametrize("there", [[], "x", 7])
+def test_what_cannot_be_read_of_a_judge_is_replaced(config: Settings, there: Any):
+    row = create(config)
+    prompts(config, row)
+    with db.session(config) as session:
+        text = proofs.texts(session, row)[0]
+        text.judged = there
+        session.add(text)
+    with db.session(config) as session:
+        proofs.add_judgement(session, row, 0, "groq/x", {"winner": "tie"})
+    with db.reading(config) as session:
+        assert proofs.texts(session, row)[0].judged == {"groq/x": {"winner": "tie"}}

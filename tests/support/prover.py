@@ -1,8 +1,8 @@
 """The process of a proof by a script: ``python -m tests.support.prover <folder>``, in the place of the real one.
 
 ``{folder}/../script.json`` is a list of what each start does, the last one again and again: ``die_at`` so many texts,
-``hang_at`` so many, ``error`` and ``kind``, ``leave_out`` the last texts. Each start leaves a line in
-``{folder}/../starts``: how many texts were there already.
+``hang_at`` so many, ``error`` and ``kind``, ``leave_out`` the last texts, ``rate`` nats a token afterwards. Each start
+leaves a line in ``{folder}/../starts``: how many texts were there already.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
         tell(event="phase", phase="measuring")
         for side in SIDES:
             if side not in job.measured:
-                rate = 4.0 if side == "before" else 3.5
+                rate = 4.0 if side == "before" else act.get("rate", 3.5)
                 tell(event="losses", side=side, nats=[rate * 50] * len(job.held), tokens=[50] * len(job.held))
     tell(event="note", text="One note.")
     tell(event="done")

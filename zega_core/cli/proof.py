@@ -52,6 +52,9 @@ def prove(
     run_id = _ask(check_writer_id(writer), version, _opponent(against), judge and check_judge(judge), settings)
     with Worker(settings) as helper:
         row = follow(writer, run_id, helper)
+        if judge and row.judge != judge and row.status == RunStatus.done:  # it was under way already, without this one
+            client.ask_judge(writer, run_id, judge, settings)
+            row = follow(writer, run_id, helper)
     with db.reading(settings) as session:
         in_use = rows.promoted(session, writer)
     found = result(row, in_use)
@@ -136,7 +139,12 @@ def result(row: Proof, in_use: rows.Version | None) -> dict[str, Any]:
         "not_shown": f"It is not shown that v{row.version_number} is better than {who}",
     }.get(row.verdict)
     if row.status == RunStatus.stopped:
-        message = f"Stopped before there was a verdict. Continue with: zega prove --writer {row.user_id}"
+        against = "base" if row.against is None else row.against
+        before = f"{row.judge} had read everything" if row.verdict else "there was a verdict"
+        message = (
+            f"Stopped before {before}. Continue with: "
+            f"zega prove --writer {row.user_id} --version {row.version_number} --against {against}"
+        )
     elif row.status != RunStatus.done or said is None:
         message = row.error or "The proof did not end. Try it again."
     else:

@@ -87,6 +87,7 @@ class WholeSentence(StoppingCriteria):
         return all(self._ended)
 
     def _closes(self, answer: torch.Tensor) -> bool:
-        paragraph = self._tokenizer.decode(answer).rpartition("\n")[2]
+        # Without its end: many tokenizers have the mark and the empty line after a paragraph as one token.
+        paragraph = self._tokenizer.decode(answer).rstrip().rpartition("\n")[2]
         spoken = paragraph.count("\u201c") > paragraph.count("\u201d") or paragraph.count('"') % 2 == 1
         return not spoken and _SENTENCE.search(paragraph) is not None

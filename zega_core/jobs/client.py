@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zega_core import auto_train, db, triggers, versions
+from zega_core import auto_train, db, proving, triggers, versions
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
 from zega_core.exports import choice
 from zega_core.jobs import queues
@@ -194,6 +194,7 @@ def stop_proof(writer_id: str, run_id: str, settings: Settings | None = None) ->
     settings = settings or get_settings()
     with db.session(settings) as session:
         leases.ask_to_stop(session, proofs.get(session, writer_id, run_id))
+    proving.weigh_anew(writer_id, run_id, settings)
     enqueue_next_fine_tune(writer_id, settings)
 
 

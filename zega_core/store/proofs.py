@@ -171,7 +171,8 @@ def add_judgement(session: Session, row: Proof, place: int, judge: str, said: Ma
     query = select(ProofText).where(ProofText.proof_id == row.id, ProofText.place == place)
     text = session.exec(query.with_for_update()).first()
     if text is not None:
-        text.judged = {**text.judged, judge: dict(said)}
+        others = text.judged if isinstance(text.judged, dict) else {}
+        text.judged = {**others, judge: dict(said)}
         session.add(text)
         session.flush()
 
@@ -208,5 +209,6 @@ def is_pair(text: ProofText) -> bool:
 def remove_of(session: Session, writer_id: str, version_number: int) -> None:
     """The proofs of a version that is deleted, with their texts."""
     mine = select(Proof.id).where(Proof.user_id == writer_id, Proof.version_number == version_number)
+    session.exec(mine.with_for_update()).all()  # a worker that stores prompts or texts now is waited for
     session.exec(delete(ProofText).where(col(ProofText.proof_id).in_(mine)))
     session.exec(delete(Proof).where(col(Proof.user_id) == writer_id, col(Proof.version_number) == version_number))
