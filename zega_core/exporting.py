@@ -6,6 +6,8 @@ own, so one that was given up cannot write into the next.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import threading
@@ -237,6 +239,8 @@ def check_target(target: Path) -> None:
             raise InvalidInput(f"{target} is a file. Name a new folder.")
         elif not target.absolute().parent.is_dir():
             raise InvalidInput(f"There is no folder {target.absolute().parent}. Make it first, or name another.")
+        elif not os.access(target.absolute().parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _refused(target, error) from error
 
