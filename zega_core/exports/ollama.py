@@ -86,8 +86,7 @@ def _write_files(folder: Path, name: str, version: Version, mark: str, settings:
     adapter = versions.folder_of(settings, version.user_id, version.number)
     bases.check_adapter(adapter, bases.weights_hash(base))
     write_model(base, folder / MODEL, name=name, adapter_folder=adapter)
-    text = modelfile(f"./{MODEL}") + f'LICENSE """{mark}"""\n'
-    (folder / MODELFILE).write_text(text, encoding="utf-8")
+    (folder / MODELFILE).write_text(modelfile(f"./{MODEL}", mark), encoding="utf-8")
     (folder / README).write_text(_readme(name, version), encoding="utf-8")
 
 
