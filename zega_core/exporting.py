@@ -149,7 +149,8 @@ class _Work:
 
 
 def delete(writer_id: str, run_id: str, settings: Settings) -> None:
-    """Delete an export with its files. Raises InvalidInput while it is made, NotFound for another writer's."""
+    """Delete an export with its files. Raises InvalidInput while it is made, NotFound for another writer's, HomeError
+    when files cannot be deleted: then it is still listed."""
     with db.session(settings) as session:
         row = exports.get(session, writer_id, run_id)
         if row.status in UNFINISHED:
@@ -166,10 +167,11 @@ def delete_all(writer_id: str, settings: Settings) -> None:
 
 def _remove(session: db.Session, row: Export, settings: Settings) -> None:
     exports.remove(session, row)
-    with suppress(NotFound):  # a row that names no folder of ours has no files
+    with suppress(NotFound), settings.home_errors():  # a row that names no folder of ours has no files
         folder = folder_of(settings, row)
-        shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(f"{row.folder}{ZIP}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def tidy(settings: Settings) -> None:

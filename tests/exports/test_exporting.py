@@ -378,6 +378,25 @@ def test_deleting_takes_row_files_and_download(config: Settings, ask: Callable[.
         assert not exports.of_writer(session, "ana")
 
 
+def test_files_that_cannot_be_deleted_keep_it_listed(
+    config: Settings, ask: Callable[..., Export], monkeypatch: pytest.MonkeyPatch
+):
+    keep(config, "ana", 2)
+    row = done(config, ask("alpaca"))
+
+    def refused(path: Path, **_: Any) -> None:
+        if not _.get("ignore_errors"):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refused)
+        with pytest.raises(HomeError, match="Permission denied"):
+            exporting.delete("ana", row.run_id, config)
+    assert exporting.whole(look(config, row.run_id), config).is_dir()
+    exporting.delete("ana", row.run_id, config)
+    assert not places(config)
+
+
 def test_one_that_is_being_made_is_not_deleted(config: Settings, ask: Callable[..., Export]):
     keep(config, "ana", 2)
     row = ask("alpaca")
