@@ -125,6 +125,17 @@ def test_two_of_five_may_part_early_and_not_three(check: Callable[..., Report], 
     assert red(check(parting(3))) == ["beginning"]
 
 
+def test_a_writer_whose_name_ends_like_a_model_of_the_cloud_is_asked_here(
+    config: Settings, version: Version, server: OllamaServer, here: dict[str, Student]
+):
+    server.models["zega-mccloud:latest"] = Kept("zega-mccloud:latest", "sha256:" + "1" * 64, template=TEMPLATE)
+    server.answer = lambda model, prompt, options: same(
+        prompt.removeprefix("<|prompt|>").removesuffix("<|completion|>")
+    )
+    access = Access(server.url, local_only=True)
+    assert verify.verify(config, version, "zega-mccloud", access, tell=lambda sentence: None).ok
+
+
 def test_another_form_is_red(check: Callable[..., Report], server: OllamaServer):
     server.models[f"{NAME}:latest"].template = "{{ .Prompt }}"
     assert "template" in red(check(same))

@@ -162,7 +162,7 @@ def _ask_ollama(
     """Through the adapter that asks Ollama in the rest of ZEGA."""
     try:
         with closing(connect("ollama", access)) as service:
-            return _ask(ServiceModel(service, name), prompts, stop)
+            return _ask(ServiceModel(service, f"{name}:latest"), prompts, stop)  # zega-mccloud is not in the cloud
     except Cancelled:
         raise
     except ZegaError as error:
