@@ -134,6 +134,7 @@ def _put(server: OllamaModels, name: str, file: Path, mark: str, tell: Callable[
     fresh = f"{name}.new"
     try:
         server.create(fresh, files={MODEL: digest}, template=TEMPLATE, parameters=PARAMETERS, license=mark, tell=tell)
+        server.after_stop()  # one small step, that is not begun and then denied
         server.copy(fresh, name)
     finally:
         _tidy(server, fresh)
