@@ -74,7 +74,7 @@ def test_a_model_is_the_one_in_use_or_the_newest_and_what_to_do_next_is_said(con
     assert done.returncode == 0, done.stderr
     (row,) = rows(config)
     folder = exporting.whole(row, config)
-    assert f"Whole model as GGUF of v1: {row.size_bytes / 1e6:,.1f} MB in {folder}" in done.stdout
+    assert f"Whole model as GGUF, v1: {row.size_bytes / 1e6:,.1f} MB in {folder}" in done.stdout
     assert "ollama create zega-ana -f Modelfile" in done.stdout.splitlines()
     assert gguf.GGUFReader(folder / "zega-ana-v1.gguf").tensors
 
@@ -146,4 +146,8 @@ def test_what_ollama_checked_red_is_said(config: Settings):
     folder = exporting.folder_of(config, row)
     folder.mkdir(parents=True)
     (folder / "Modelfile").write_text("FROM x", encoding="utf-8")
-    assert command._result(row, None, config)["said"][1:] == ["Ask it.", "It echoes."]
+    assert command._result(row, None, config)["said"][1:] == [
+        "Ask it.",
+        "Checked in Ollama: 1 of 2 checks did not pass.",
+        "It echoes.",
+    ]

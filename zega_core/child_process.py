@@ -27,7 +27,7 @@ MOST_KILLS = 2
 """How often the process may be killed without having come further before the run is given up."""
 KILLED = (
     "The process that computes was ended by the system {times} times at the same place, most likely for want of "
-    "memory. Close other programs{advice}; then Continue goes on where it stood."
+    "memory. Close other programs{advice}; then {then}."
 )
 
 
@@ -42,7 +42,7 @@ class Ended:
 class ChildProcess:
     """A context: the process is gone when it is left. ``module`` is what it runs, given ``folder``, which ``lay_out``
     fills before each start. A process that was killed is started again, and goes on from what it has. ``advice`` says
-    what else helps against want of memory."""
+    what else helps against want of memory, ``then`` what comes of it."""
 
     def __init__(
         self,
@@ -51,10 +51,11 @@ class ChildProcess:
         settings: Settings,
         *,
         advice: str = "",
+        then: str = "Continue goes on where it stood",
         lay_out: Callable[[], object] = lambda: None,
     ) -> None:
         self._module, self._folder, self._settings = module, folder, settings
-        self._advice, self._lay_out = advice, lay_out
+        self._advice, self._then, self._lay_out = advice, then, lay_out
         self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._last_words: list[dict[str, Any]] = []
         self._end: Ended | None = None
@@ -137,7 +138,7 @@ class ChildProcess:
         self._kills = self._kills + 1 if self._reached <= self._reached_at_last_kill else 1
         self._reached_at_last_kill = self._reached
         if self._kills > MOST_KILLS:
-            return Ended(KILLED.format(times=self._kills, advice=self._advice), "refused")
+            return Ended(KILLED.format(times=self._kills, advice=self._advice, then=self._then), "refused")
         self.__exit__(None, None, None)
         self._start()
         return None

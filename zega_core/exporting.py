@@ -6,6 +6,8 @@ own, so one that was given up cannot write into the next.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import threading
@@ -147,7 +149,8 @@ class _Work:
 
 
 def delete(writer_id: str, run_id: str, settings: Settings) -> None:
-    """Delete an export with its files. Raises InvalidInput while it is made, NotFound for another writer's."""
+    """Delete an export with its files. Raises InvalidInput while it is made, NotFound for another writer's, HomeError
+    when files cannot be deleted: then it is still listed."""
     with db.session(settings) as session:
         row = exports.get(session, writer_id, run_id)
         if row.status in UNFINISHED:
@@ -164,10 +167,11 @@ def delete_all(writer_id: str, settings: Settings) -> None:
 
 def _remove(session: db.Session, row: Export, settings: Settings) -> None:
     exports.remove(session, row)
-    with suppress(NotFound):  # a row that names no folder of ours has no files
+    with suppress(NotFound), settings.home_errors():  # a row that names no folder of ours has no files
         folder = folder_of(settings, row)
-        shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(f"{row.folder}{ZIP}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def tidy(settings: Settings) -> None:
@@ -237,6 +241,8 @@ def check_target(target: Path) -> None:
             raise InvalidInput(f"{target} is a file. Name a new folder.")
         elif not target.absolute().parent.is_dir():
             raise InvalidInput(f"There is no folder {target.absolute().parent}. Make it first, or name another.")
+        elif not os.access(target.absolute().parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _refused(target, error) from error
 

@@ -47,7 +47,7 @@ def teach(settings: Settings) -> None:
     looks = {
         "groq": Look("ready", "", ["llama-3.1-8b-instant"], ["llama-3.1-8b-instant"], gone),
         "gemini": Look("refused", "Gemini refused the key. Copy it again."),
-        "ollama": Look("unreachable", "Ollama cannot be reached. Start it with: ollama serve"),
+        "ollama": Look("unreachable", "Ollama cannot be reached. Start it with the command ollama serve."),
     }
     with db.session(settings) as session:
         teaching.save(session, "default", config)

@@ -121,9 +121,7 @@ def test_ollama_is_told_what_it_must_know_and_its_report_is_kept(
         assert (writer, made.number, list(folder.iterdir())) == ("ana", 3, [])
         (folder / "model.gguf").write_bytes(b"GGUF")
         how["tell"]("A sentence that is longer than a phase may be, and goes into the log.")
-        return Delivery(
-            ["Ask it."], Report("zega-ana", [Check("template", True, "It is ours.")], ok=True), created=True
-        )
+        return Delivery(["Ask it."], Report("zega-ana", [Check("template", True, "It is ours.")], ok=True))
 
     monkeypatch.setattr(ollama, "deliver", deliver)
     row = done(config, ask("ollama"))
@@ -196,6 +194,17 @@ def test_an_error_that_nobody_foresaw_is_a_sentence(
     assert not list((config.home / "exports" / "ana").iterdir())
 
 
+def test_a_process_that_is_killed_again_and_again_is_a_sentence_with_what_helps(
+    config: Settings, stored: Version, ask: Callable[..., Export], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(build, "CHILD", "keyword")  # it ends without a word
+    row = ask("merged")
+    assert exporting.run(row.run_id, 1, settings=config) == RunStatus.failed
+    error = look(config, row.run_id).error or ""
+    assert "want of memory" in error and error.endswith("export the adapter instead; then export again.")
+    assert not places(config)
+
+
 def test_stop_ends_it_and_nothing_stays(
     config: Settings, stored: Version, ask: Callable[..., Export], monkeypatch: pytest.MonkeyPatch
 ):
@@ -210,6 +219,21 @@ def test_stop_ends_it_and_nothing_stays(
     assert exporting.run(row.run_id, 1, settings=config) == RunStatus.stopped
     assert look(config, row.run_id).error is None
     assert not places(config)
+
+
+def test_stop_that_comes_when_it_is_made_takes_nothing_away(
+    config: Settings, stored: Version, ask: Callable[..., Export], monkeypatch: pytest.MonkeyPatch
+):
+    """Of a model that is in Ollama already."""
+
+    def made(row: Export, folder: Path, settings: Settings, *, tell: Any, stop: threading.Event) -> Built:
+        (folder / "whole").write_text("whole", encoding="utf-8")
+        client.stop_export("ana", row.run_id, config)
+        assert stop.wait(10)
+        return Built(["It is there."])
+
+    built(monkeypatch, made)
+    assert done(config, ask("peft")).notes == ["It is there."]
 
 
 def test_one_that_waits_stops_at_once(config: Settings, stored: Version, ask: Callable[..., Export]):
@@ -354,6 +378,25 @@ def test_deleting_takes_row_files_and_download(config: Settings, ask: Callable[.
         assert not exports.of_writer(session, "ana")
 
 
+def test_files_that_cannot_be_deleted_keep_it_listed(
+    config: Settings, ask: Callable[..., Export], monkeypatch: pytest.MonkeyPatch
+):
+    keep(config, "ana", 2)
+    row = done(config, ask("alpaca"))
+
+    def refused(path: Path, **_: Any) -> None:
+        if not _.get("ignore_errors"):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refused)
+        with pytest.raises(HomeError, match="Permission denied"):
+            exporting.delete("ana", row.run_id, config)
+    assert exporting.whole(look(config, row.run_id), config).is_dir()
+    exporting.delete("ana", row.run_id, config)
+    assert not places(config)
+
+
 def test_one_that_is_being_made_is_not_deleted(config: Settings, ask: Callable[..., Export]):
     keep(config, "ana", 2)
     row = ask("alpaca")
@@ -409,6 +452,13 @@ def test_a_copy_never_goes_where_something_is(config: Settings, ask: Callable[..
             exporting.copy_to(row, tmp_path / name, config)
     assert (tmp_path / "full" / "mine").read_text(encoding="utf-8") == "mine"
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_place_without_rights_is_told_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    exporting.check_target(tmp_path / "new")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InvalidInput, match="write access"):
+        exporting.check_target(tmp_path / "new")
 
 
 def test_a_copy_that_fails_half_way_leaves_nothing(

@@ -151,6 +151,7 @@ def changed(folder: Path, tmp_path: Path, **files: Callable[[dict[str, Any]], ob
         ("tokenizer", lambda one: one.update(normalizer={"type": "NFC"})),
         ("tokenizer", lambda one: one["model"].update(ignore_merges=False)),
         ("tokenizer", lambda one: one["added_tokens"][3].update(lstrip=True)),
+        ("tokenizer", lambda one: one["added_tokens"][3].update(special=False)),
         ("tokenizer", lambda one: one.update(pre_tokenizer=None)),
         ("tokenizer", lambda one: one.update(model={"type": "Unigram"})),
         ("tokenizer", lambda one: one["model"]["vocab"].pop("!")),

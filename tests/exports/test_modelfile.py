@@ -40,9 +40,10 @@ def parsed(text: str) -> list[tuple[str, str]]:
 
 
 def test_all_that_ollama_must_know_is_said():
-    found = parsed(modelfile.modelfile("./zega-ana-v3.gguf", comment="Made by ZEGA"))
+    found = parsed(modelfile.modelfile("./zega-ana-v3.gguf", "Made with ZEGA.\nv3"))
     assert found[0] == ("FROM", "./zega-ana-v3.gguf")
     assert ("TEMPLATE", TEMPLATE) in found
+    assert found[-1] == ("LICENSE", "Made with ZEGA.\nv3")
     assert [value for name, value in found if name == "stop"] == ["<|end|>", "<|prompt|>", "<|completion|>"]
     assert {name: value for name, value in found if name in PARAMETERS and name != "stop"} == {
         "temperature": "0.8",
@@ -54,11 +55,6 @@ def test_all_that_ollama_must_know_is_said():
     }
 
 
-def test_an_adapter_and_a_base_by_name():
-    text = modelfile.modelfile("zega-base", adapter="./lora.gguf", template=None, parameters={})
-    assert parsed(text) == [("FROM", "zega-base"), ("ADAPTER", "./lora.gguf")]
-
-
 @pytest.mark.parametrize(
     "name",
     ["", "  ", "a\nFROM evil", "a\rSYSTEM x", '"""x', '"x"', "a\0b", "\u202eabc", "a\u2028b"],
@@ -66,17 +62,12 @@ def test_an_adapter_and_a_base_by_name():
 def test_a_name_cannot_smuggle_in_a_line(name: str):
     with pytest.raises(InvalidInput):
         modelfile.modelfile(name)
-    if name:
-        with pytest.raises(InvalidInput):
-            modelfile.modelfile("./a.gguf", adapter=name)
 
 
 @pytest.mark.parametrize("text", ['a """ b', '"quoted', 'quoted"', "a\0b", "a\x1b[31m"])
-def test_a_template_that_cannot_be_quoted_is_refused(text: str):
+def test_a_text_that_cannot_be_quoted_is_refused(text: str):
     with pytest.raises(InvalidInput):
-        modelfile.modelfile("./a.gguf", template=text)
-    with pytest.raises(InvalidInput):
-        modelfile.modelfile("./a.gguf", parameters={"stop": [text]})
+        modelfile.modelfile("./a.gguf", text)
 
 
 def test_a_name_with_spaces_and_signs_is_one_value():

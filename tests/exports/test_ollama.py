@@ -18,7 +18,7 @@ from tests.support.ollama_server import Kept, OllamaServer, rendered
 from zega_core import db, versions
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.errors import Cancelled, InvalidInput, ProviderError, ProviderUnavailable, TeacherRefused
-from zega_core.exports import verify
+from zega_core.exports import ollama, verify
 from zega_core.exports.modelfile import TEMPLATE
 from zega_core.exports.ollama import Delivery, deliver
 from zega_core.fine_tune import base as bases
@@ -83,7 +83,7 @@ def older(server: OllamaServer, **values: Any) -> Kept:
 def test_a_version_becomes_a_model_that_is_checked(server: OllamaServer, export: Any, tmp_path: Path, told: list[str]):
     server.answer = lambda model, prompt, options: HERE
     done = export()
-    assert done.created and done.report.ok, done.report
+    assert done.report is not None and done.report.ok, done.report
     assert list(server.models) == [NAME]
     model = server.models[NAME]
     assert model.template == TEMPLATE
@@ -114,7 +114,7 @@ def test_a_file_that_is_there_is_not_sent_again(server: OllamaServer, export: An
 
 def test_an_earlier_export_is_replaced(server: OllamaServer, export: Any):
     older(server)
-    assert export().created
+    assert export().report
     assert server.models[NAME].digest != "sha256:" + "0" * 64
     assert list(server.models) == [NAME]
 
@@ -177,7 +177,7 @@ def test_what_goes_wrong_the_first_time_leaves_nothing(server: OllamaServer, exp
     with pytest.raises(ProviderUnavailable):
         export()
     assert not server.models
-    assert export().created
+    assert export().report
 
 
 def test_when_it_goes_away_for_good_the_next_export_tidies_up(server: OllamaServer, export: Any):
@@ -188,15 +188,16 @@ def test_when_it_goes_away_for_good_the_next_export_tidies_up(server: OllamaServ
         export()
     assert server.models[NAME] == before
     server.lasting.clear()
-    assert export().created and list(server.models) == [NAME]
+    assert export().report and list(server.models) == [NAME]
 
 
 def test_without_ollama_the_files_and_the_commands_are_all(export: Any, tmp_path: Path):
     done = export()
-    assert not done.created and done.report is None
+    assert done.report is None
     assert done.notes == [
-        "Ollama cannot be reached at http://127.0.0.1:9. Start it with: ollama serve",
-        "Then export again, or type in the folder of this export:",
+        "Ollama cannot be reached at http://127.0.0.1:9. Start it with the command ollama serve.",
+        "If you do not have it, install it from https://ollama.com first. Then export again, or type in the folder of "
+        "this export:",
         "ollama create zega-ana -f Modelfile",
         "ollama run zega-ana 'Write a scene in an old harbour town'",
     ]
@@ -214,7 +215,7 @@ def test_an_ollama_that_is_too_old_is_told_what_is_needed(server: OllamaServer, 
 @pytest.mark.parametrize("number", ["0.5.5", "0.34.0", "0.34.1", "0.40.0-rc2", "1.0.0", "0.0.0"])
 def test_every_later_ollama_takes_it(server: OllamaServer, export: Any, number: str):
     server.version = number
-    assert export().created
+    assert export().report
 
 
 def test_an_ollama_without_a_version_is_none(server: OllamaServer, export: Any):
@@ -223,7 +224,7 @@ def test_an_ollama_without_a_version_is_none(server: OllamaServer, export: Any):
         export()
 
 
-@pytest.mark.parametrize("moment", ["GET /api/version", "HEAD /api/blobs/", "POST /api/create", "POST /api/copy"])
+@pytest.mark.parametrize("moment", ["GET /api/version", "HEAD /api/blobs/", "POST /api/create"])
 def test_stop_leaves_what_was_there(server: OllamaServer, export: Any, moment: str):
     before, stop = older(server), threading.Event()
     server.lasting[moment] = "slow"
@@ -231,9 +232,26 @@ def test_stop_leaves_what_was_there(server: OllamaServer, export: Any, moment: s
     with pytest.raises(Cancelled):
         export(stop)
     server.lasting.clear()
-    left = {name: model for name, model in server.models.items() if name != NAME}
-    assert not left
-    assert server.models[NAME] == before or moment == "POST /api/copy"
+    assert server.models == {NAME: before}
+
+
+@pytest.mark.parametrize("moment", ["POST /api/copy", "DELETE /api/delete", "POST /api/chat"])
+def test_stop_when_it_is_made_says_that_the_model_is_there(server: OllamaServer, export: Any, moment: str):
+    before, stop = older(server), threading.Event()
+    server.lasting[moment] = "slow"
+    server.before = lambda request: stop.set() if request.startswith(moment) else None
+    done = export(stop)
+    assert list(server.models) == [NAME] and server.models[NAME].digest != before.digest
+    assert "is in Ollama as zega-ana" in done.notes[0]
+    assert not done.report.ok and "check was stopped" in done.report.checks[0].said
+
+
+@pytest.mark.parametrize("base", ["", "somebody/model"])
+def test_the_licence_speaks_of_the_base_that_it_has(version: Version, base: str):
+    version.base = base
+    said = ollama._mark("zega-ana", version)
+    assert ("CC0 1.0" in said) == (not base)
+    assert said.splitlines()[0] == "Made with ZEGA as zega-ana."
 
 
 def test_local_only_keeps_it_on_this_machine(config: Settings, export: Any, monkeypatch: pytest.MonkeyPatch):
@@ -248,7 +266,7 @@ def test_ollama_need_not_be_a_teacher(config: Settings, server: OllamaServer, ex
     with db.session(config) as session:
         off = TeacherChoice(provider="ollama", on=False)  # pyright: ignore[reportArgumentType]
         teaching.save(session, "ana", TeachingConfig(teachers=(off,)))
-    assert export().created
+    assert export().report
 
 
 def test_the_longest_id_of_a_writer_makes_a_name_that_ollama_takes(
@@ -257,7 +275,7 @@ def test_the_longest_id_of_a_writer_makes_a_name_that_ollama_takes(
     writer = "a" * 62 + "-_"
     versions.folder_of(config, "ana", 3).parent.rename(versions.folder_of(config, writer, 3).parent)
     version.user_id = writer
-    assert export().created
+    assert export().report
     assert list(server.models) == [f"zega-{writer}:latest"]
 
 
@@ -275,11 +293,12 @@ def test_a_base_that_is_asked_otherwise_is_refused(
     assert not server.requests
 
 
-def test_what_differs_there_is_in_the_notes(server: OllamaServer, export: Any):
+def test_what_differs_there_is_in_the_report(server: OllamaServer, export: Any):
     server.answer = lambda model, prompt, options: BASE
     done = export()
-    assert done.created and not done.report.ok
-    assert any("writes as the base model" in note for note in done.notes)
+    assert not done.report.ok
+    assert any("writes as the base model" in check.said for check in done.report.checks if not check.ok)
+    assert len(done.notes) == 1, "what is in the report is not said twice"
 
 
 def test_a_damaged_version_is_not_given_away(server: OllamaServer, export: Any, config: Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_the_weights_are_as_they_were_and_the_base_is_found(trained: Path, folde
     config = json.loads((folder / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
     assert config["base_model_name_or_path"] == "base"
     before = json.loads((trained / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
-    assert config | {"base_model_name_or_path": None} == before | {"base_model_name_or_path": None}
+    assert config == {key: before[key] for key in adapter_folder.CONFIG} | {"base_model_name_or_path": "base"}
 
 
 def test_the_built_in_base_goes_along(trained: Path, tmp_path: Path):
@@ -118,13 +119,37 @@ def test_the_front_matter_says_what_hubs_read():
     assert front(card.card(model(), "merged"))["library_name"] == "transformers"
 
 
-@pytest.mark.parametrize("base", ["/home/ana/secret/my base", "~/models/x", '/a/"]\ntags: [x]\n---'])
-def test_no_path_of_this_machine_is_in_a_card(base: str):
+def test_nothing_but_what_zega_writes_is_in_its_config(trained: Path, tmp_path: Path):
+    """peft's reader imports what a config names."""
+    copy = Path(shutil.copytree(trained, tmp_path / "v1"))
+    told = json.loads((copy / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    config = {key: told[key] for key in adapter_folder.CONFIG}
+    forged = config | {"auto_mapping": {"parent_library": "os", "base_model_class": "system"}, "revision": "/home/ana"}
+    (copy / bases.ADAPTER_CONFIG).write_text(json.dumps(forged), encoding="utf-8")
+    (tmp_path / "new").mkdir()
+    adapter_folder.write(copy, "somebody/model", tmp_path / "new")
+    written = json.loads((tmp_path / "new" / bases.ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    assert written == config | {"base_model_name_or_path": "somebody/model"}
+
+
+@pytest.mark.parametrize("kind", ["peft", "merged", "gguf"])
+def test_the_name_of_a_folder_is_no_markdown(kind: Any, tmp_path: Path):
+    text = card.card(model(base="/a/x\n```python\nimport os\n```\n<b>[y]\udcff\x7f"), kind)
+    (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    assert not any(line == "import os" for line in text.splitlines()) and "<b>" not in text
+    assert front(text)["base_model"] == "x----python-import os------b--y---"
+
+
+@pytest.mark.parametrize(
+    ("base", "called"),
+    [("/home/ana/secret/my base", "my base"), ("~/models/x", "x"), ('/a/"]\ntags: [x]\n---', '"--tags: -x-----')],
+)
+def test_no_path_of_this_machine_is_in_a_card(base: str, called: str):
     for kind in ("peft", "merged", "gguf"):
         text = card.card(model(base=base), kind)  # type: ignore[arg-type]
         assert "home/ana" not in text
         assert "models/" not in text
-        assert front(text)["base_model"] == Path(base).name
+        assert front(text)["base_model"] == called
         assert front(text)["tags"][0] == "zega"
 
 

@@ -17,6 +17,7 @@ from zega_core.exports import verify
 from zega_core.exports.modelfile import PARAMETERS, TEMPLATE
 from zega_core.exports.verify import Report, Text, alike
 from zega_core.fine_tune import base as bases
+from zega_core.fine_tune import form
 from zega_core.fine_tune.plan import Plan, Row, write_run
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.providers.service import Access
@@ -43,14 +44,19 @@ class Student:
     in_flight = 1
 
     def __init__(self, say: Callable[[str], str]) -> None:
-        self.say, self.asked, self.finish = say, list[str](), "stop"
+        self.say, self.asked, self.finish, self.tokens = say, list[str](), "stop", 0
 
     def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
         assert options.temperature == 0
         if options.stop is not None and options.stop.is_set():
             raise Cancelled("The run was stopped.")
         self.asked.append(messages[-1].content)
-        return Completion(self.say(messages[-1].content), "local", finish=self.finish)  # pyright: ignore[reportArgumentType]
+        return Completion(
+            self.say(messages[-1].content),
+            "local",
+            completion_tokens=self.tokens,
+            finish=self.finish,  # pyright: ignore[reportArgumentType]
+        )
 
 
 @pytest.fixture
@@ -119,6 +125,17 @@ def test_two_of_five_may_part_early_and_not_three(check: Callable[..., Report], 
     assert red(check(parting(3))) == ["beginning"]
 
 
+def test_a_writer_whose_name_ends_like_a_model_of_the_cloud_is_asked_here(
+    config: Settings, version: Version, server: OllamaServer, here: dict[str, Student]
+):
+    server.models["zega-mccloud:latest"] = Kept("zega-mccloud:latest", "sha256:" + "1" * 64, template=TEMPLATE)
+    server.answer = lambda model, prompt, options: same(
+        prompt.removeprefix("<|prompt|>").removesuffix("<|completion|>")
+    )
+    access = Access(server.url, local_only=True)
+    assert verify.verify(config, version, "zega-mccloud", access, tell=lambda sentence: None).ok
+
+
 def test_another_form_is_red(check: Callable[..., Report], server: OllamaServer):
     server.models[f"{NAME}:latest"].template = "{{ .Prompt }}"
     assert "template" in red(check(same))
@@ -159,12 +176,24 @@ def test_not_ending_is_no_fault_where_it_does_not_end_here(check: Callable[..., 
     assert check(lambda prompt: same(prompt) + " and on" * 400).ok
 
 
+def test_what_zega_ends_after_a_whole_sentence_may_go_on_there(check: Callable[..., Report], here: dict[str, Student]):
+    here["version"].tokens = int(form.SOFT * verify.MAX_TOKENS)
+    here["version"].say = lambda prompt: same(prompt) + " and on" * 200
+    assert check(lambda prompt: same(prompt) + " and on" * 400).ok
+    here["version"].tokens -= 1
+    assert red(check(lambda prompt: same(prompt) + " and on" * 400)) == ["end"]
+
+
 def test_far_shorter_texts_are_red(check: Callable[..., Report]):
-    assert red(check(lambda prompt: " ".join(same(prompt).split()[:12]))) == ["length"]
+    report = check(lambda prompt: " ".join(same(prompt).split()[:12]))
+    assert red(report) == ["length"]
+    assert any(one.said.endswith("less than half as many.") for one in report.checks)
 
 
 def test_another_text_is_red(check: Callable[..., Report]):
-    assert "beginning" in red(check(lambda prompt: "Nobody knew what the lamp was for, and nobody asked."))
+    report = check(lambda prompt: "Nobody knew what the lamp was for, and nobody asked." * 2)
+    assert "beginning" in red(report)
+    assert "does not write as your version" in report.checks[-1].said, "nor as the base model"
 
 
 def test_the_base_model_under_the_name_of_a_version_is_red(check: Callable[..., Report]):
@@ -240,8 +269,11 @@ def test_it_is_asked_what_was_held_out_then_what_is_shipped(config: Settings, ve
     prompts = verify.prompts_of(config, version)
     assert prompts[0] == "Write about a gull" and len(prompts) == 5
     assert all("\nGenre: " in prompt for prompt in prompts[1:])
-    (folder / "data.jsonl").write_text("no JSON", encoding="utf-8")
-    assert len(set(verify.prompts_of(config, version))) == 5
+    no_text = (folder / "data.jsonl").read_text(encoding="utf-8").replace('"Write about a gull"', "7")
+    for content in ("no JSON", "[" * 100_000, no_text):
+        (folder / "data.jsonl").write_text(content, encoding="utf-8")
+        prompts = verify.prompts_of(config, version)
+        assert len(set(prompts)) == 5 and all("\nGenre: " in prompt for prompt in prompts)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from zega_core import db, exporting
+from zega_core import db, export_words, exporting
 from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.exports.formats import FORMATS
@@ -90,8 +90,9 @@ def _result(row: Export, to: Path | None, settings: Settings) -> dict[str, Any]:
         message = row.error or "The export was stopped. Nothing of it stays."
         return {"status": str(row.status), "run_id": row.run_id, "message": message, "said": [message]}
     folder = exporting.whole(row, settings) if to is None else exporting.copy_to(row, to, settings)
-    failed = [one["said"] for one in (row.report or {}).get("checks", []) if not one.get("ok")]
-    of = "" if row.version_number is None else f" of v{row.version_number}"
+    checks = export_words.checks(row)
+    checked = [f"{export_words.checked(checks)}.", *(one.said for one in checks if not one.ok)] if checks else []
+    of = "" if row.version_number is None else f", v{row.version_number}"
     message = f"{FORMATS[row.format].label}{of}: {_size(row.size_bytes)} in {folder}"
     return {
         "status": "success",
@@ -104,7 +105,7 @@ def _result(row: Export, to: Path | None, settings: Settings) -> dict[str, Any]:
         "size_bytes": row.size_bytes,
         "notes": row.notes,
         "report": row.report,
-        "said": [message, *row.notes, *failed],
+        "said": [message, *row.notes, *checked],
     }
 
 

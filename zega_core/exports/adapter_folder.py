@@ -19,6 +19,18 @@ BASE_FILES = (
     "tokenizer_config.json",
 )
 """Of the built-in base."""
+CONFIG = (
+    "bias",
+    "fan_in_fan_out",
+    "inference_mode",
+    "lora_alpha",
+    "lora_dropout",
+    "peft_type",
+    "r",
+    "target_modules",
+    "task_type",
+)
+"""What ``fine_tune.adapter`` writes. Nothing else goes along: peft's reader lets a config name modules to import."""
 
 
 def write(adapter: Path, base: str, target: Path) -> None:
@@ -26,7 +38,8 @@ def write(adapter: Path, base: str, target: Path) -> None:
     found (its id, or the folder beside), and the built-in base itself, which is on no hub. ``adapter`` must have been
     checked (``fine_tune.base.check_adapter``). Raises OSError or InvalidInput."""
     shutil.copyfile(adapter / bases.ADAPTER, target / bases.ADAPTER)
-    config = read_json(adapter / bases.ADAPTER_CONFIG)
+    told = read_json(adapter / bases.ADAPTER_CONFIG)
+    config = {key: told[key] for key in CONFIG if key in told}
     config["base_model_name_or_path"] = base_of(base) if is_on_hub(base) else BASE_FOLDER
     text = json.dumps(config, indent=1, ensure_ascii=False) + "\n"
     (target / bases.ADAPTER_CONFIG).write_text(text, encoding="utf-8")

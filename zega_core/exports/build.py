@@ -137,7 +137,7 @@ def _gguf(source: _Source, folder: Path, settings: Settings) -> Built:
 def _merge(source: _Source, folder: Path, settings: Settings, stop: threading.Event) -> None:
     child.write_job(folder, child.Job(str(source.base.folder), str(source.adapter), source.base_hash))
     advice = ", or export the adapter instead"
-    with ChildProcess(CHILD, folder, settings, advice=advice) as process:
+    with ChildProcess(CHILD, folder, settings, advice=advice, then="export again") as process:
         while (ended := process.ended()) is None:
             process.events(LOOK)
             if stop.is_set():

@@ -66,10 +66,11 @@ class Model:
 
 def base_of(base: str) -> str:
     """What the base is called in configs and cards: its id on Hugging Face, or for what is on this machine only a name
-    without the path."""
-    if not base:
-        return BUILT_IN
-    return PurePath(base).name or BUILT_IN if base.startswith(("/", "~")) or PurePath(base).is_absolute() else base
+    without the path, and without what Markdown or YAML would take for more than a name."""
+    if not base.startswith(("/", "~")) and not PurePath(base).is_absolute():
+        return base or BUILT_IN
+    name = "".join(sign if sign.isprintable() and sign not in "`<>[]" else "-" for sign in PurePath(base).name)
+    return name or BUILT_IN
 
 
 def is_on_hub(base: str) -> bool:
@@ -123,8 +124,8 @@ def _in_llama_cpp(model: Model) -> str:
     typed = "\n".join(modelfile.by_hand(model.name))
     return (
         f"With Ollama, in a terminal, in this folder:\n\n```\n{typed}\n```\n\nLM Studio, Jan and llama.cpp open the "
-        ".gguf file itself; the form of a prompt is in it. Set temperature 0.8, top-p 0.95 and repeat penalty 1.0 "
-        "there, or take them from the Modelfile. It answers one prompt with one piece and knows no earlier turns.\n"
+        ".gguf file itself; the form of a prompt is in it. Set temperature 0.8, top-p 0.95, top-k 0, min-p 0 and "
+        "repeat penalty 1.0 there. It answers one prompt with one piece and knows no earlier turns.\n"
     )
 
 

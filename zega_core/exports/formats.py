@@ -69,14 +69,14 @@ FORMATS: Mapping[str, Format] = {
             "Whole model as GGUF",
             "model",
             "Base model and adapter in one file for llama.cpp and what is built on it, with a Modelfile.",
-            "Open it in LM Studio, Jan or llama.cpp, or run the command that stands beside it for Ollama.",
+            "Open it in LM Studio, Jan or llama.cpp, or bring it into Ollama with two commands.",
         ),
         Format(
             "ollama",
             "Into Ollama",
             "model",
             "Your model in Ollama on this machine, made and checked by ZEGA; without Ollama the files and commands.",
-            "Ask it with the command that stands beside it, or choose it in any program that talks to Ollama.",
+            "Ask it in a terminal with ollama run, or choose it in any program that talks to Ollama.",
         ),
     )
 }

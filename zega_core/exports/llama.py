@@ -218,6 +218,7 @@ def _is_llama_bpe(found: Mapping[str, Any]) -> bool:
         and model["type"] == "BPE"
         and model["ignore_merges"] is True  # as llama.cpp does for "llama-bpe"
         and not any(one["lstrip"] or one["rstrip"] or one["single_word"] for one in found["added_tokens"])
+        and all(one["special"] for one in found["added_tokens"])  # a plain one would be cut up there
     )
 
 

@@ -34,25 +34,14 @@ PARAMETERS: Mapping[str, Any] = {
 but 40 words and push repeated words away, which changes the text."""
 
 
-def modelfile(
-    source: str,
-    *,
-    adapter: str = "",
-    template: str | None = TEMPLATE,
-    parameters: Mapping[str, Any] = PARAMETERS,
-    comment: str = "",
-) -> str:
-    """``source`` and ``adapter`` are files beside the Modelfile ("./model.gguf"); ``source`` may be the name of a model
-    that Ollama has. Without ``template`` that one's holds. Raises InvalidInput for what cannot be said there."""
-    lines = [f"# {_line(said)}" for said in comment.splitlines() if said.strip()]
-    lines.append(f"FROM {_line(source)}")
-    if adapter:
-        lines.append(f"ADAPTER {_line(adapter)}")
-    if template is not None:
-        lines.append(f"TEMPLATE {_quoted(template)}")
-    for name, value in parameters.items():
-        many = value if isinstance(value, (list, tuple)) else [value]
+def modelfile(source: str, licence: str = "") -> str:
+    """``source`` is a file beside the Modelfile ("./model.gguf"). Raises InvalidInput for what cannot be said there."""
+    lines = [f"FROM {_line(source)}", f"TEMPLATE {_quoted(TEMPLATE)}"]
+    for name, value in PARAMETERS.items():
+        many = value if isinstance(value, tuple) else [value]
         lines += [f"PARAMETER {name} {_said(one)}" for one in many]
+    if licence:
+        lines.append(f"LICENSE {_quoted(licence)}")
     return "\n".join(lines) + "\n"
 
 

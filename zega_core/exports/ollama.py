@@ -15,11 +15,10 @@ from pathlib import Path
 
 from zega_core import db, teachers, versions
 from zega_core.configs import ProviderKey
-from zega_core.errors import InvalidInput, ProviderError, ProviderUnavailable
+from zega_core.errors import Cancelled, InvalidInput, ProviderError, ProviderUnavailable
 from zega_core.exports.gguf_file import write_model
-from zega_core.exports.llama import read_json
 from zega_core.exports.modelfile import MODELFILE, PARAMETERS, TEMPLATE, by_hand, modelfile
-from zega_core.exports.verify import Report, verify
+from zega_core.exports.verify import Check, Report, verify
 from zega_core.fine_tune import base as bases
 from zega_core.providers.ollama_models import OllamaModels, Shown
 from zega_core.providers.service import Access
@@ -30,16 +29,16 @@ from zega_core.version_tables import Version
 log = getLogger(__name__)
 
 MODEL, README = "model.gguf", "README.md"
+STOPPED = "The check was stopped, so whether it writes there as it does in ZEGA is not known. Export it again to check."
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """``notes`` say what to do next, in sentences. ``report`` is what was checked in Ollama, None where there is no
-    Ollama; ``created`` says whether the model is in Ollama now."""
+    Ollama, so that the model is not in it."""
 
     notes: list[str] = field(default_factory=list)
     report: Report | None = None
-    created: bool = False
 
 
 def deliver(
@@ -52,10 +51,10 @@ def deliver(
     stop: threading.Event | None = None,
 ) -> Delivery:
     """Write the files of ``version`` into the empty ``folder``, and make ``versions.model_name(writer_id)`` of them in
-    the Ollama that the writer has set up. ``tell`` gets a sentence at each step. ``stop`` ends it (Cancelled): until
-    the model is complete, that leaves what is in Ollama as it was. Without an Ollama that answers the files and the
-    commands are all, which is no error. Raises InvalidInput or a ProviderError with what is wrong, HomeError when the
-    files cannot be written."""
+    the Ollama that the writer has set up. ``tell`` gets a sentence at each step. ``stop`` ends it (Cancelled) and
+    leaves what is in Ollama as it was; once the model is there, it ends the check only. Without an Ollama that answers
+    the files and the commands are all, which is no error. Raises InvalidInput or a ProviderError with what is wrong,
+    HomeError when the files cannot be written."""
     name = versions.model_name(writer_id)
     mark = _mark(name, version)
     tell("Writing your model as one file.")
@@ -69,34 +68,26 @@ def deliver(
         except ProviderUnavailable as error:
             if not error.unreachable:
                 raise
-            then = "Then export again, or type in the folder of this export:"
+            then = (
+                "If you do not have it, install it from https://ollama.com first. Then export again, or type in the "
+                "folder of this export:"
+            )
             return Delivery([str(error), then, *by_hand(name)])
         _put(server, name, folder / MODEL, mark, tell)
-    report = verify(settings, version, name, access, tell=tell, stop=stop)
-    notes = [f"Your model is in Ollama as {name}. Ask it with: {by_hand(name)[-1]}"]
-    notes += [check.said for check in report.checks if not check.ok]
-    return Delivery(notes, report, created=True)
+    try:
+        report = verify(settings, version, name, access, tell=tell, stop=stop)
+    except Cancelled:  # the model is in Ollama all the same, and "nothing is left" would not be true
+        report = Report(name, [Check("answers", False, STOPPED)])
+    return Delivery([f"Your model is in Ollama as {name}. Ask it with: {by_hand(name)[-1]}"], report)
 
 
 def _write_files(folder: Path, name: str, version: Version, mark: str, settings: Settings) -> None:
     base = bases.resolve(version.base)
-    _check_form(base)
     adapter = versions.folder_of(settings, version.user_id, version.number)
     bases.check_adapter(adapter, bases.weights_hash(base))
     write_model(base, folder / MODEL, name=name, adapter_folder=adapter)
-    text = modelfile(f"./{MODEL}") + f'LICENSE """{mark}"""\n'
-    (folder / MODELFILE).write_text(text, encoding="utf-8")
+    (folder / MODELFILE).write_text(modelfile(f"./{MODEL}", mark), encoding="utf-8")
     (folder / README).write_text(_readme(name, version), encoding="utf-8")
-
-
-def _check_form(base: Path) -> None:
-    """Ollama is told of one form, that of the built-in base model."""
-    here, there = (read_json(one / "tokenizer_config.json").get("chat_template") for one in (base, bases.BUILT_IN))
-    if here != there:
-        raise InvalidInput(
-            f"{base.name} is asked in another form than the built-in base model, so ZEGA cannot bring its versions "
-            "into Ollama. Export the whole model for Python, then convert that with llama.cpp's convert_hf_to_gguf.py."
-        )
 
 
 def _readme(name: str, version: Version) -> str:
@@ -110,9 +101,10 @@ def _readme(name: str, version: Version) -> str:
 
 def _mark(name: str, version: Version) -> str:
     """Goes with the model as its licence, which Ollama keeps and shows; by its first line it is known again."""
+    base = "The licence of its base model holds for its part" if version.base else "Its base model is CC0 1.0"
     return (
-        f"{_first_line(name)}\nv{version.number} of the writer {version.user_id}. The base model is in the public "
-        "domain (CC0 1.0); what it learned is the writer's."
+        f"{_first_line(name)}\nv{version.number} of the writer {version.user_id}. {base}; what it learned is the "
+        "writer's."
     )
 
 
@@ -142,6 +134,7 @@ def _put(server: OllamaModels, name: str, file: Path, mark: str, tell: Callable[
     fresh = f"{name}.new"
     try:
         server.create(fresh, files={MODEL: digest}, template=TEMPLATE, parameters=PARAMETERS, license=mark, tell=tell)
+        server.after_stop()  # one small step, that is not begun and then denied
         server.copy(fresh, name)
     finally:
         _tidy(server, fresh)

@@ -15,9 +15,10 @@ from zega_core.errors import Cancelled, ZegaError
 from zega_core.exports import llama
 from zega_core.exports.modelfile import TEMPLATE
 from zega_core.fine_tune import base as bases
+from zega_core.fine_tune import form
 from zega_core.fine_tune.plan import read_rows
 from zega_core.local.models import student
-from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
+from zega_core.providers.base import ChatModel, GenerationOptions, Message
 from zega_core.providers.ollama_models import OllamaModels
 from zega_core.providers.service import Access, ServiceModel, connect
 from zega_core.settings import Settings
@@ -53,10 +54,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An answer; ``ended`` when the model ended by itself."""
+    """An answer; ``ended`` when it did not break off. ``tokens`` is 0 where that was not said."""
 
     text: str = ""
     ended: bool = False
+    tokens: int = 0
 
     @property
     def words(self) -> list[str]:
@@ -134,9 +136,10 @@ def prompts_of(settings: Settings, version: Version) -> list[str]:
 def _rows(settings: Settings, version: Version) -> list[Any]:
     """What the version was trained on; nothing where that cannot be read any more."""
     try:
-        return list(read_rows(versions.folder_of(settings, version.user_id, version.number)))
-    except (OSError, ValueError, TypeError):
+        rows = list(read_rows(versions.folder_of(settings, version.user_id, version.number)))
+    except (OSError, ValueError, TypeError, RecursionError):
         return []
+    return [row for row in rows if isinstance(row.prompt, str)]
 
 
 def _ask(
@@ -145,7 +148,8 @@ def _ask(
     """Its answers, or why there are none. After one that fails no more is asked."""
     options = GenerationOptions(max_tokens=max_tokens, temperature=0.0, seed=0, stop=stop)
     try:
-        return [_text(model.complete([Message("user", prompt)], options)) for prompt in prompts], ""
+        answers = [model.complete([Message("user", prompt)], options) for prompt in prompts]
+        return [Text(answer.text, answer.finish == "stop", answer.completion_tokens) for answer in answers], ""
     except Cancelled:
         raise
     except ZegaError as error:
@@ -158,15 +162,11 @@ def _ask_ollama(
     """Through the adapter that asks Ollama in the rest of ZEGA."""
     try:
         with closing(connect("ollama", access)) as service:
-            return _ask(ServiceModel(service, name), prompts, stop)
+            return _ask(ServiceModel(service, f"{name}:latest"), prompts, stop)  # zega-mccloud is not in the cloud
     except Cancelled:
         raise
     except ZegaError as error:
         return [], str(error)
-
-
-def _text(completion: Completion) -> Text:
-    return Text(completion.text, completion.finish == "stop")
 
 
 def _template(version: Version, name: str, access: Access, stop: threading.Event | None) -> Check | str:
@@ -214,17 +214,21 @@ def _echoes(prompt: str, answer: Text) -> bool:
 
 
 def _end(answers: Sequence[Answers]) -> Check:
-    here, there = (
-        sum(text.ended for text in texts) for texts in zip(*((a.here, a.there) for a in answers), strict=True)
-    )
+    """A text that ZEGA may have ended, after a whole sentence near the end of its room, is not asked to end there."""
+    here = sum(one.here.ended and one.here.tokens < form.SOFT * MAX_TOKENS for one in answers)
+    there = sum(one.there.ended for one in answers)
     said = f"{there} of {len(answers)} answers end by themselves, and {here} in ZEGA."
     return Check("end", there >= here - 1, said)
 
 
 def _length(answers: Sequence[Answers]) -> Check:
     here, there = sum(len(a.here.words) for a in answers), sum(len(a.there.words) for a in answers)
-    said = f"It wrote {there} words, and {here} in ZEGA."
-    return Check("length", here <= LENGTH_FACTOR * there and there <= LENGTH_FACTOR * here, said)
+    said = f"It wrote {there} words, and {here} in ZEGA"
+    if here > LENGTH_FACTOR * there:
+        return Check("length", False, f"{said}: less than half as many.")
+    if there > LENGTH_FACTOR * here:
+        return Check("length", False, f"{said}: more than twice as many.")
+    return Check("length", True, f"{said}.")
 
 
 def _beginning(answers: Sequence[Answers]) -> Check:
@@ -244,7 +248,10 @@ def _learned(answers: Sequence[Answers]) -> Check:
     if version > base:
         said = f"It writes as your version: {version} words alike at the beginning, and {base} with the base model."
         return Check("learned", True, said)
-    said = f"It writes as the base model: {base} words alike at the beginning, and {version} with your version."
+    if base > version:
+        said = f"It writes as the base model: {base} words alike at the beginning, and {version} with your version."
+    else:
+        said = f"It does not write as your version: {version} words alike at the beginning, as with the base model."
     return Check("learned", False, f"{said} Export it again.")
 
 

@@ -14,6 +14,9 @@ from zega_core.errors import InvalidInput
 
 OVERLAP = 64
 """Tokens of a long text that its next window sees again, without being trained on them twice."""
+SOFT = 0.85
+"""Share of an answer's room after which it ends with the next whole sentence: a text that breaks off in the middle of
+one is of no use to anybody."""
 _MARK = "zegazegazega"
 
 

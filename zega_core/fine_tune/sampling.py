@@ -12,9 +12,6 @@ from transformers import GenerationConfig, StoppingCriteria
 
 from zega_core.fine_tune import form
 
-SOFT = 0.85
-"""Share of an answer's room after which it ends with the next whole sentence: a text that breaks off in the middle of
-one is of no use to anybody."""
 _SENTENCE = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?\u2026][\"\u201d\u2019')\]]*\s*\Z")
 _LAST = frozenset(".!?\u2026\"\u201d\u2019')]")
 UNUSABLE = "This model cannot write: its weights give no usable numbers. Choose another version."
@@ -64,12 +61,12 @@ def no_numbers(error: Exception) -> bool:
 
 
 class WholeSentence(StoppingCriteria):
-    """Ends each row with the first whole sentence after ``SOFT`` of its ``room`` (tokens). ``width`` is the number of
-    tokens before the answers; ``lengths`` is how many tokens of each row count, of which the last one ended it."""
+    """Ends each row with the first whole sentence after ``form.SOFT`` of its ``room`` (tokens). ``width`` is the number
+    of tokens before the answers; ``lengths`` is how many tokens of each row count, of which the last one ended it."""
 
     def __init__(self, tokenizer: Any, width: int, room: Sequence[int]) -> None:
         self._tokenizer, self._width = tokenizer, width
-        self._soft = [int(SOFT * most) for most in room]
+        self._soft = [int(form.SOFT * most) for most in room]
         self.lengths, self._ended = list(room), [False] * len(room)
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]

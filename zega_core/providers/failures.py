@@ -88,7 +88,7 @@ def _not_answered(exchange: Exchange, asked: Asked, error: Exception) -> Provide
     cause = type(exchange.cause).__name__
     if cause in UNREACHABLE:
         step = {
-            "ollama": "Start it with: ollama serve",
+            "ollama": "Start it with the command ollama serve.",
             "openai_compatible": "Start the server, or correct its address in Settings.",
         }.get(asked.provider, "Check the network connection.")
         return ProviderUnavailable(
