@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -42,8 +42,15 @@ FIELDS = (
     Field("alpha", "Alpha", "How strongly the adapter acts; often twice the rank."),
     Field("batch_size", "Examples a step", "How many examples are looked at for one step."),
     Field("max_length", "Window, in tokens", "Longer pieces are read in several windows."),
-    Field("strength", "Strength", "What part of what it learned is kept: more of you, and sooner broken sentences."),
+    Field(
+        "strength",
+        "Strength",
+        "What part of what it learned is kept, from 0.05 to 1: the more, the more of you, and the sooner broken "
+        "sentences. Empty, ZEGA tries how much it can keep without writing worse than its base model.",
+    ),
 )
+FRACTIONS: Mapping[str, tuple[float, str]] = {"learning_rate": (0.0001, "%.5f"), "strength": (0.05, "%.2f")}
+"""Step and form of the fields that take no whole numbers."""
 
 
 def save(writer: str, name: str, key: str) -> None:
@@ -205,12 +212,12 @@ def _base(writer: str, config: FineTuneConfig) -> None:
 
 def _number(grid: DeltaGenerator, writer: str, config: FineTuneConfig, one: Field, placeholder: str = "1") -> None:
     value, key = getattr(config, one.name), f"tune-{one.name}"
-    fraction = one.name == "learning_rate"
+    step, shape = FRACTIONS.get(one.name, (1, None))
     grid.number_input(
         one.label,
         value=None,
-        step=0.0001 if fraction else 1,
-        format="%.5f" if fraction else None,
+        step=step,
+        format=shape,
         placeholder=placeholder,
         key=form.mirror(key, None if one.name == "seed" and value == 1 else value),
         on_change=save,
@@ -221,4 +228,6 @@ def _number(grid: DeltaGenerator, writer: str, config: FineTuneConfig, one: Fiel
 
 def _chosen(plan: Plan | None, name: str) -> str:
     value = getattr(plan, name, None)
-    return "" if value is None else f"{value:g}"
+    if value is None:
+        return "by trying" if name == "strength" else ""
+    return f"{value:g}"

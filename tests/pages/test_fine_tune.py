@@ -129,14 +129,16 @@ def test_advanced_choices_are_saved_at_once_and_taken_back(page: Any):
     app = page()
     app.number_input(key="tune-rank").set_value(8).run()
     app.number_input(key="tune-learning_rate").set_value(0.0005).run()
+    app.number_input(key="tune-strength").set_value(0.25).run()
     app.number_input(key="tune-seed").set_value(7).run()
     app.selectbox(key="tune-start").set_value("base").run()
     app.number_input(key="tune-every").set_value(30).run()
     assert "20 of 30 until the next fine-tune." in bars(app)
-    assert chosen() == FineTuneConfig(rank=8, learning_rate=0.0005, seed=7, start="base", every=30)
+    assert chosen() == FineTuneConfig(rank=8, learning_rate=0.0005, strength=0.25, seed=7, start="base", every=30)
     app.button(key="tune-back").click().run()
     assert chosen() == FineTuneConfig(every=30)
     assert app.number_input(key="tune-rank").value is None
+    assert app.number_input(key="tune-strength").value is None
     assert app.number_input(key="tune-seed").value is None
     assert app.selectbox(key="tune-start").value == "auto"
     assert not has(app, "tune-back")
@@ -159,6 +161,8 @@ def test_an_emptied_field_is_zegas_choice_again(page: Any):
         ("tune-epochs", 101, "Rounds are a whole number from 1 to 100."),
         ("tune-learning_rate", -1.0, "The learning rate is above 0 and at most 0.1."),
         ("tune-max_length", 10, "A window has a whole number of tokens from 64 to 4,096."),
+        ("tune-strength", 1.2, "The strength is from 0.05 to 1."),
+        ("tune-strength", 0.0, "The strength is from 0.05 to 1."),
         ("tune-every", 0, "That is a whole number from 1 to 100,000."),
     ],
 )
