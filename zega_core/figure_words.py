@@ -175,7 +175,7 @@ def style(found: Style, row: Proof) -> str:
 
 def _most(labels: Sequence[str]) -> str:
     """At most three."""
-    shown = [" ".join(label.split()).lower()[:40] for label in labels[:3]]
+    shown = [" ".join(label.split()).lower().replace(", ", " or ")[:40] for label in labels[:3]]
     return ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else "".join(shown)
 
 

@@ -61,7 +61,7 @@ def test_memory_is_near_what_was_measured():
 
 def test_it_is_said_in_words():
     text = " ".join(of(small()).sentences)
-    assert "Training takes less than a minute on this machine, less if it is at its best earlier." in text
+    assert "Training takes less than a minute on this machine; it ends earlier when it gets no better." in text
     assert "MB of memory" in text or "GB of memory" in text
     assert of(small()).fits is True
 

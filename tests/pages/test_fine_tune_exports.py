@@ -161,8 +161,8 @@ def test_ollamas_checks_are_green_or_red_with_their_reason(page: Any):
     app = page()
     assert "Checked in Ollama: 1 of 2 checks did not pass" in [one.label for one in app.expander]
     text = all_text(app).replace("\\", "")
-    assert ":red[:material/cancel:] Not passed. template: Ollama does not list zega-default." in text
-    assert ":green[:material/check_circle:] Passed. answers: It answered all 5 prompts." in text
+    assert ":red[:material/cancel:] Not passed. Ollama does not list zega-default." in text
+    assert ":green[:material/check_circle:] Passed. It answered all 5 prompts." in text
     assert [typed.split()[:3] for typed in codes(app)] == [["ollama", "run", "zega-default"]]
 
 
