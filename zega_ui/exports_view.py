@@ -39,7 +39,8 @@ def show(writer: str, mine: Sequence[Version], promoted: Version | None, rows: S
     st.header("Take it with you", anchor="take-it-with-you")
     st.caption("What you made here is yours: write with it in other programs, or train another model elsewhere.")
     form.explain(WHERE)
-    model, data = st.tabs([words.GROUPS["model"], words.GROUPS["data"]])
+    groups = words.GROUPS["model"], words.GROUPS["data"]
+    model, data = st.tabs(groups, default=groups[0] if mine else groups[1])
     with model:
         shown = _models(writer, mine, promoted, rows)
     with data:

@@ -54,11 +54,12 @@ FRACTIONS: Mapping[str, tuple[float, str]] = {"learning_rate": (0.0001, "%.5f"),
 
 
 def save(writer: str, name: str, key: str) -> None:
-    """A choice takes the value of the control ``key``; an empty field brings ZEGA's choice back."""
+    """A choice takes the value of the control ``key``, below which a refusal is explained; an empty field brings
+    ZEGA's choice back."""
     value = st.session_state[key]
     if value is None and name in ("seed", "base"):
         value = FineTuneConfig.model_fields[name].default
-    form.act(ADVANCED, _change, writer, {name: value})
+    form.act(key, _change, writer, {name: value})
 
 
 def _change(writer: str, values: dict[str, object]) -> None:
@@ -154,6 +155,7 @@ def automatic(writer: str, config: FineTuneConfig, until: Until) -> None:
         args=(writer, "automatic", "tune-automatic"),
         help="As soon as so many new examples are kept. It waits while Auto-Train writes.",
     )
+    form.explain("tune-automatic")
 
 
 def advanced(writer: str, config: FineTuneConfig, plan: Plan | None, every: int) -> None:
@@ -171,6 +173,7 @@ def advanced(writer: str, config: FineTuneConfig, plan: Plan | None, every: int)
             args=(writer, "start", "tune-start"),
             help="Going on from a version is quicker; beginning anew weighs old and new examples alike.",
         )
+        form.explain("tune-start")
         grid = st.grid(2, min_column_width=140, gap="small")
         for one in FIELDS:
             _number(grid, writer, config, one, placeholder=_chosen(plan, one.name))
@@ -203,6 +206,7 @@ def _base(writer: str, config: FineTuneConfig) -> None:
         args=(writer, "base", "tune-base"),
         help="Empty for the built-in one. Else an id on Hugging Face, such as HuggingFaceTB/SmolLM2-135M, or a folder.",
     )
+    form.explain("tune-base")
     if config.base:
         st.caption(
             "It is fetched once if it is not here yet, and nothing of yours is sent. A version fits its own base only, "
@@ -224,6 +228,8 @@ def _number(grid: DeltaGenerator, writer: str, config: FineTuneConfig, one: Fiel
         args=(writer, one.name, key),
         help=one.help,
     )
+    with grid:
+        form.explain(key)
 
 
 def _chosen(plan: Plan | None, name: str) -> str:

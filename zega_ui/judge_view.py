@@ -48,6 +48,10 @@ def show(writer: str, row: Proof, found: Figures | None, texts: Sequence[ProofTe
     )
     provider, _, model = name.partition("/")
     place, standing = places[provider], standings[provider]
+    if place.absent:  # the judge of Settings can be chosen all the same
+        st.caption(plain(f"{place.label} cannot be asked. {place.absent}"))
+        st.page_link("pages/settings.py", label="Open Settings", icon=":material/settings:")
+        return
     elsewhere = standing.found.elsewhere if standing.found is not None else ()
     st.text(words.judging(texts, teachers.price_of(place, model, elsewhere)))
     if teachers.leaves(place, model, elsewhere):

@@ -98,7 +98,7 @@ def _stop(writer: str, row: Proof) -> None:
 
 def _continue(writer: str, row: Proof) -> None:
     st.button(
-        "Go on asking the judge" if row.verdict else "Continue the proof",
+        "Continue with the judge" if row.verdict else "Continue the proof",
         key=f"proof-continue-{row.id}",
         icon=":material/play_arrow:",
         on_click=form.act,

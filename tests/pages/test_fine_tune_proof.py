@@ -263,6 +263,16 @@ def test_without_a_teacher_no_judge_can_be_asked(page: Any):
     assert not has(app, "judge-ask")
 
 
+def test_a_judge_whose_service_cannot_be_asked_is_said_and_has_no_button(page: Any):
+    with db.session() as session:
+        teaching.save(session, fine_tuned.WRITER, TeachingConfig(judge="groq/llama-3.3-70b-versatile"))
+    version(1)
+    proof(1)
+    app = page("Judge")
+    assert "cannot be asked. No key." in all_text(app).replace("\\", "")
+    assert not has(app, "judge-ask")
+
+
 def test_another_judge_is_asked_by_the_worker_and_what_it_takes_is_said(page: Any):
     with db.session() as session:
         choice = TeacherChoice(provider="ollama", on=True, models=("llama3.2:3b",))  # type: ignore[arg-type]
@@ -298,7 +308,7 @@ def test_a_judge_that_was_not_asked_to_the_end_leaves_the_verdict_and_is_said(pa
     assert said in all_text(app)
     assert ("The disk is full." in all_text(app)) == (status == RunStatus.failed)
     assert proved.BETTER in all_text(app)
-    assert app.button(key=f"proof-continue-{row.id}").label == "Go on asking the judge"
+    assert app.button(key=f"proof-continue-{row.id}").label == "Continue with the judge"
 
 
 def test_each_version_shows_its_verdict_and_any_proof_can_be_read(page: Any):
