@@ -147,8 +147,8 @@ def _duel(what: str, duel: Duel) -> Row:
 def how_sure() -> str:
     """What an interval says."""
     return (
-        f"In {LEVEL:.0%} of such proofs the true difference lies within the interval. Where that holds zero, nothing "
-        "is shown."
+        f"In {LEVEL:.0%} of such proofs the true difference lies between the two numbers. Where zero does, too, no "
+        "difference is shown."
     )
 
 
