@@ -53,5 +53,6 @@ def test_a_run_is_said_to_be_silent_only_when_it_is():
     assert analytics.no_sign_of_life(START, START + timedelta(seconds=15)) is None
     said = analytics.no_sign_of_life(START, START + timedelta(seconds=90))
     assert said is not None
-    assert "about 2 minutes" in said
+    assert "for about 2 minutes." in said
+    assert "for 25 seconds." in str(analytics.no_sign_of_life(START, START + timedelta(seconds=25)))
     assert "safe" in said

@@ -77,6 +77,8 @@ def test_what_is_to_be_typed_is_not_said_twice():
     ask = words.typed(row("ollama", report=proved.report()), FOLDER, "zega-ana", "")
     notes = [f"Your model is in Ollama as zega-ana. Ask it with: {ask}"]
     assert words.notes(row("ollama", notes=notes), ask) == ["Your model is in Ollama as zega-ana. Ask it with:"]
+    wrong = row("ollama", report=proved.report(ok=False), notes=[*notes, "Ollama does not list zega-default."])
+    assert words.notes(wrong, ask) == ["Your model is in Ollama as zega-ana. Ask it with:"]
     assert words.notes(row("jsonl", notes=["3 kept examples are not in the file."]), "") == [
         "3 kept examples are not in the file."
     ]

@@ -67,7 +67,9 @@ def test_verdicts_differ_in_word_and_icon_and_not_in_colour_alone():
     ("values", "said"),
     [
         ({"status": "queued"}, (0.0, "Waiting to be proved")),
+        ({"status": "queued", "verdict": "worse"}, (0.0, "Waiting to ask the judge")),
         ({"status": "running", "phase": "preparing"}, (0.0, "Proving it: choosing the prompts")),
+        ({"status": "running", "verdict": "better"}, (0.0, "Asking the judge")),
         (
             {"status": "running", "phase": "writing", "done": 12, "total": 72, "seconds_left": 40.2},
             (12 / 72, "Proving it: 12 of 72 texts written · 40 s left"),
@@ -111,12 +113,18 @@ def test_who_was_compared_on_what():
         ("better", True, 2, "It is not in use: v2 writes. You can choose it yourself."),
         ("worse", True, None, "So the base model goes on writing."),
         ("not_shown", True, 2, "So v2 goes on writing."),
-        ("not_shown", True, 3, "It is in use all the same, by your choice."),
+        ("not_shown", True, 3, "It is in use all the same."),
         ("", True, 3, ""),
     ],
 )
 def test_what_the_verdict_did(verdict: str, promote: bool, in_use: int | None, said: str):
-    assert words.use(row(verdict=verdict, promote=promote), in_use) == said
+    assert words.use(row(verdict=verdict, promote=promote), in_use, proved.figures()) == said
+    assert words.use(row(verdict=verdict, promote=promote), in_use, None) == said
+
+
+def test_a_verdict_that_blind_choices_may_have_made_is_not_said_to_have_put_anything_in_use():
+    chosen = proved.figures(blind=Duel(9, 1, 0, 0.9, 0.52, 0.99))
+    assert words.use(row(verdict="better", promote=True), 3, chosen) == ""
 
 
 def test_what_did_not_help_says_so_and_what_does():

@@ -57,11 +57,13 @@ def per_minute(rate: float) -> str:
 
 def no_sign_of_life(heartbeat: datetime | None, at: datetime) -> str | None:
     """What to say of a run under way whose worker has been silent for more than ``SILENT`` seconds."""
-    if heartbeat is None or (at - heartbeat).total_seconds() <= SILENT:
+    silent = 0.0 if heartbeat is None else (at - heartbeat).total_seconds()
+    if silent <= SILENT:
         return None
+    since = f"{silent:.0f} seconds" if silent < 60 else in_words(silent)
     return (
-        f"Nothing has come from the worker for {in_words((at - heartbeat).total_seconds())}. Perhaps the disk is full; "
-        "`zega doctor` says more. What is written is safe, and the run goes on by itself when it can."
+        f"Nothing has come from the worker for {since}. Perhaps the disk is full; zega doctor in a terminal says "
+        "more. What is written is safe, and the run goes on by itself when it can."
     )
 
 

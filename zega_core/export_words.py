@@ -103,9 +103,10 @@ def can_download(row: Export) -> bool:
 
 
 def notes(row: Export, typed: str) -> list[str]:
-    """What the writer should know, without what is to be ``typed``, which is shown right below."""
+    """What the writer should know, without what is to be ``typed`` and what the checks say: it is shown beside."""
     lines = [line for line in typed.splitlines() if line.strip()]
-    found = [str(note) for note in row.notes] if isinstance(row.notes, list) else []
+    checked_there = {one.said for one in checks(row)}
+    found = [str(note) for note in row.notes if str(note) not in checked_there] if isinstance(row.notes, list) else []
     return list(filter(None, (_without(note.strip(), lines) for note in found)))
 
 
@@ -117,7 +118,6 @@ def _without(note: str, lines: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    name: str
     ok: bool
     said: str
 
@@ -127,7 +127,7 @@ def checks(row: Export) -> list[Check]:
     report = row.report if isinstance(row.report, dict) else {}
     found = report.get("checks")
     return [
-        Check(str(one.get("name", "")), one.get("ok") is True, str(one.get("said", "")))
+        Check(one.get("ok") is True, str(one.get("said", "")))
         for one in (found if isinstance(found, list) else [])
         if isinstance(one, dict)
     ]

@@ -147,8 +147,8 @@ def _duel(what: str, duel: Duel) -> Row:
 def how_sure() -> str:
     """What an interval says."""
     return (
-        f"In {LEVEL:.0%} of such proofs the true difference lies within the interval. Where that holds zero, nothing "
-        "is shown."
+        f"In {LEVEL:.0%} of such proofs the true difference lies between the two numbers. Where zero does, too, no "
+        "difference is shown."
     )
 
 
@@ -175,7 +175,7 @@ def style(found: Style, row: Proof) -> str:
 
 def _most(labels: Sequence[str]) -> str:
     """At most three."""
-    shown = [" ".join(label.split()).lower()[:40] for label in labels[:3]]
+    shown = [" ".join(label.split()).lower().replace(", ", " or ")[:40] for label in labels[:3]]
     return ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else "".join(shown)
 
 

@@ -30,6 +30,7 @@ REFUSALS = {
     "epochs": "Rounds are a whole number from 1 to 100. Leave the field empty for ZEGA's choice.",
     "batch_size": "A step takes a whole number of examples from 1 to 256. Leave the field empty for ZEGA's choice.",
     "max_length": "A window has a whole number of tokens from 64 to 4,096. Leave the field empty for ZEGA's choice.",
+    "strength": "The strength is from 0.05 to 1. Leave the field empty for ZEGA's choice.",
     "seed": "A seed is a whole number from 0 to 2,147,483,647. Leave the field empty for the usual one.",
 }
 

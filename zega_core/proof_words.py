@@ -60,7 +60,7 @@ def badge(row: Proof | None) -> Badge:
 def progress(row: Proof) -> tuple[float, str]:
     """The share of the phase that is done, 0 to 1, and where the proof is."""
     if row.status == RunStatus.queued:
-        return 0.0, "Waiting to be proved"
+        return 0.0, "Waiting to ask the judge" if row.verdict else "Waiting to be proved"
     if row.status == RunStatus.stopping:
         return _share(row), "Stopping. What is written stays."
     done, total, left = (number(value, 0, HUGE) for value in (row.done, row.total, row.seconds_left))
@@ -73,7 +73,7 @@ def progress(row: Proof) -> tuple[float, str]:
         return _share(row), " · ".join(said)
     if row.phase == "measuring":
         return 1.0, "Proving it: measuring both on texts that they never saw"
-    return 0.0, "Proving it: choosing the prompts"
+    return 0.0, "Asking the judge" if row.verdict else "Proving it: choosing the prompts"
 
 
 def meanwhile(row: Proof) -> str:
@@ -116,15 +116,17 @@ def _sentences(found: object) -> list[str]:
     return [str(one) for one in found if str(one).strip()] if isinstance(found, list) else []
 
 
-def use(row: Proof, in_use: int | None) -> str:
-    """What the verdict did to what writes."""
+def use(row: Proof, in_use: int | None, found: Figures | None) -> str:
+    """What the verdict did to what writes. One that rests on blind choices may have been changed by them later, which
+    puts nothing in use."""
     mine = in_use == row.version_number
     if row.verdict == "better":
         if mine:
-            return f"So v{row.version_number} was put in use by itself." if row.promote else ""
+            alone = row.promote and (found is None or found.blind is None)
+            return f"So v{row.version_number} was put in use by itself." if alone else ""
         return f"It is not in use: {model(in_use)} writes. You can choose it yourself."
     if row.verdict in VERDICTS:
-        return "It is in use all the same, by your choice." if mine else f"So {model(in_use)} goes on writing."
+        return "It is in use all the same." if mine else f"So {model(in_use)} goes on writing."
     return ""
 
 
@@ -135,7 +137,10 @@ def helps(row: Proof, found: Figures | None) -> str:
     if row.verdict == "not_shown" and found is not None and found.missing:
         return HELPS
     if row.verdict == "not_shown":
-        return f"It may be as good, or a little better than can be shown. Read both below, and choose blind. {HELPS}"
+        return (
+            f"{after(row)} may be as good, or a little better than can be shown. Read both below, and choose blind. "
+            f"{HELPS}"
+        )
     return f"This training did not help. {HELPS}"
 
 

@@ -81,7 +81,7 @@ def _tally(writer: str, row: Proof, texts: Sequence[ProofText]) -> None:
 def _pair(writer: str, row: Proof, text: ProofText, left: int) -> None:
     with st.container(key="blind-pair"):
         if state.pop("blind-turned", False):
-            st.html(TO_THE_PAIR.format(number=f"{row.id}-{text.place}"), unsafe_allow_javascript=True)
+            st.html(TO_THE_PAIR.format(number=hash((row.id, text.place))), unsafe_allow_javascript=True)
         st.markdown(f"**Which do you like better?** · {left} left")
         asked(text)
         sides = ("after", "before") if text.flipped else ("before", "after")

@@ -39,7 +39,8 @@ def show(writer: str, mine: Sequence[Version], promoted: Version | None, rows: S
     st.header("Take it with you", anchor="take-it-with-you")
     st.caption("What you made here is yours: write with it in other programs, or train another model elsewhere.")
     form.explain(WHERE)
-    model, data = st.tabs([words.GROUPS["model"], words.GROUPS["data"]])
+    groups = words.GROUPS["model"], words.GROUPS["data"]
+    model, data = st.tabs(groups, default=groups[0] if mine else groups[1])
     with model:
         shown = _models(writer, mine, promoted, rows)
     with data:
@@ -95,7 +96,7 @@ def _format(writer: str, one: Format, rows: Sequence[Export], number: int | None
                 st.markdown(f"**{plain(words.label(one))}**")
                 st.caption(plain(one.what))
             st.button(
-                words.button(one, again=row is not None),
+                words.button(one, again=row is not None and row.status == RunStatus.done),
                 key=f"export-{one.key}",
                 disabled=row is not None and row.status in UNFINISHED,
                 on_click=form.act,
@@ -189,7 +190,7 @@ def _checked(row: Export) -> None:
     with st.expander(words.checked(found), expanded=not all(one.ok for one in found), key=f"export-checks-{row.id}"):
         for one in found:
             mark = ":green[:material/check_circle:]" if one.ok else ":red[:material/cancel:]"
-            st.markdown(f"{mark} {plain(f'{words.passed(one)} {one.name}: {one.said}')}")
+            st.markdown(f"{mark} {plain(f'{words.passed(one)} {one.said}')}")
 
 
 def _button(

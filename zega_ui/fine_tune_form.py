@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -42,16 +42,24 @@ FIELDS = (
     Field("alpha", "Alpha", "How strongly the adapter acts; often twice the rank."),
     Field("batch_size", "Examples a step", "How many examples are looked at for one step."),
     Field("max_length", "Window, in tokens", "Longer pieces are read in several windows."),
-    Field("strength", "Strength", "What part of what it learned is kept: more of you, and sooner broken sentences."),
+    Field(
+        "strength",
+        "Strength",
+        "What part of what it learned is kept, from 0.05 to 1: the more, the more of you, and the sooner broken "
+        "sentences. Empty, ZEGA tries how much it can keep without writing worse than its base model.",
+    ),
 )
+FRACTIONS: Mapping[str, tuple[float, str]] = {"learning_rate": (0.0001, "%.5f"), "strength": (0.05, "%.2f")}
+"""Step and form of the fields that take no whole numbers."""
 
 
 def save(writer: str, name: str, key: str) -> None:
-    """A choice takes the value of the control ``key``; an empty field brings ZEGA's choice back."""
+    """A choice takes the value of the control ``key``, below which a refusal is explained; an empty field brings
+    ZEGA's choice back."""
     value = st.session_state[key]
     if value is None and name in ("seed", "base"):
         value = FineTuneConfig.model_fields[name].default
-    form.act(ADVANCED, _change, writer, {name: value})
+    form.act(key, _change, writer, {name: value})
 
 
 def _change(writer: str, values: dict[str, object]) -> None:
@@ -147,6 +155,7 @@ def automatic(writer: str, config: FineTuneConfig, until: Until) -> None:
         args=(writer, "automatic", "tune-automatic"),
         help="As soon as so many new examples are kept. It waits while Auto-Train writes.",
     )
+    form.explain("tune-automatic")
 
 
 def advanced(writer: str, config: FineTuneConfig, plan: Plan | None, every: int) -> None:
@@ -164,6 +173,7 @@ def advanced(writer: str, config: FineTuneConfig, plan: Plan | None, every: int)
             args=(writer, "start", "tune-start"),
             help="Going on from a version is quicker; beginning anew weighs old and new examples alike.",
         )
+        form.explain("tune-start")
         grid = st.grid(2, min_column_width=140, gap="small")
         for one in FIELDS:
             _number(grid, writer, config, one, placeholder=_chosen(plan, one.name))
@@ -196,6 +206,7 @@ def _base(writer: str, config: FineTuneConfig) -> None:
         args=(writer, "base", "tune-base"),
         help="Empty for the built-in one. Else an id on Hugging Face, such as HuggingFaceTB/SmolLM2-135M, or a folder.",
     )
+    form.explain("tune-base")
     if config.base:
         st.caption(
             "It is fetched once if it is not here yet, and nothing of yours is sent. A version fits its own base only, "
@@ -205,20 +216,24 @@ def _base(writer: str, config: FineTuneConfig) -> None:
 
 def _number(grid: DeltaGenerator, writer: str, config: FineTuneConfig, one: Field, placeholder: str = "1") -> None:
     value, key = getattr(config, one.name), f"tune-{one.name}"
-    fraction = one.name == "learning_rate"
+    step, shape = FRACTIONS.get(one.name, (1, None))
     grid.number_input(
         one.label,
         value=None,
-        step=0.0001 if fraction else 1,
-        format="%.5f" if fraction else None,
+        step=step,
+        format=shape,
         placeholder=placeholder,
         key=form.mirror(key, None if one.name == "seed" and value == 1 else value),
         on_change=save,
         args=(writer, one.name, key),
         help=one.help,
     )
+    with grid:
+        form.explain(key)
 
 
 def _chosen(plan: Plan | None, name: str) -> str:
     value = getattr(plan, name, None)
-    return "" if value is None else f"{value:g}"
+    if value is None:
+        return "by trying" if name == "strength" else ""
+    return f"{value:g}"

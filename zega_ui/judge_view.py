@@ -36,7 +36,7 @@ def show(writer: str, row: Proof, found: Figures | None, texts: Sequence[ProofTe
         standings = {key: teacher_checks.standing(session, writer, place) for key, place in places.items()}
     names = [name for name in teacher_words.judges(list(places.values()), standings, config.judge) if name]
     if not names:
-        st.caption("A judge is a teacher that compares both texts of each pair. No teacher is there that could.")
+        st.caption("A judge is a teacher that compares both texts of each pair. You have none that can do so yet.")
         st.page_link("pages/settings.py", label="Connect a teacher", icon=":material/settings:")
         return
     name = st.selectbox(
@@ -48,6 +48,10 @@ def show(writer: str, row: Proof, found: Figures | None, texts: Sequence[ProofTe
     )
     provider, _, model = name.partition("/")
     place, standing = places[provider], standings[provider]
+    if place.absent:  # the judge of Settings can be chosen all the same
+        st.caption(plain(f"{place.label} cannot be asked. {place.absent}"))
+        st.page_link("pages/settings.py", label="Open Settings", icon=":material/settings:")
+        return
     elsewhere = standing.found.elsewhere if standing.found is not None else ()
     st.text(words.judging(texts, teachers.price_of(place, model, elsewhere)))
     if teachers.leaves(place, model, elsewhere):

@@ -37,9 +37,12 @@ def summary(writer: str, row: Proof, in_use: int | None) -> None:
         _stop(writer, row)
     if row.verdict:
         _verdict(row, in_use)
-    elif row.status == RunStatus.failed:
+    if row.status == RunStatus.failed:
         why = row.error or "It ended without a reason. logs/worker.log may have one."
-        error_state("The proof did not come to an end", why, key=f"proof-failed-{row.id}")
+        what = "The judge was not asked to the end" if row.verdict else "The proof did not come to an end"
+        error_state(what, why, key=f"proof-failed-{row.id}")
+    elif row.status == RunStatus.stopped and row.verdict:
+        st.caption("You stopped before the judge had read every pair. What it said is kept.")
     elif row.status == RunStatus.stopped:
         badge(row)
         st.caption("There is no verdict. What was written is kept.")
@@ -84,7 +87,7 @@ def _live(writer: str, run_id: str, seen: str) -> None:
 def _stop(writer: str, row: Proof) -> None:
     stopping = row.status == RunStatus.stopping
     st.button(
-        "Stopping" if stopping else "Stop the proof",
+        "Stopping" if stopping else "Stop asking the judge" if row.verdict else "Stop the proof",
         key=f"proof-stop-{row.id}",
         icon=":material/stop_circle:",
         disabled=stopping,
@@ -95,7 +98,7 @@ def _stop(writer: str, row: Proof) -> None:
 
 def _continue(writer: str, row: Proof) -> None:
     st.button(
-        "Continue the proof",
+        "Continue with the judge" if row.verdict else "Continue the proof",
         key=f"proof-continue-{row.id}",
         icon=":material/play_arrow:",
         on_click=form.act,
@@ -109,7 +112,7 @@ def _verdict(row: Proof, in_use: int | None) -> None:
         badge(row)
         st.caption(plain(words.compared(row, found)), width="stretch")
     reasons = words.why(row)
-    said = (*reasons[:1], words.use(row, in_use), words.helps(row, found))
+    said = (*reasons[:1], words.use(row, in_use, found), words.helps(row, found))
     st.text(" ".join(filter(None, said)))
     if found is None:
         st.caption("Its figures cannot be read. They may be of another ZEGA; prove it again to measure them anew.")

@@ -76,8 +76,8 @@ def test_memory_is_near_what_was_measured():
 def test_it_is_said_in_words():
     text = " ".join(of(small()).sentences)
     assert (
-        "Training takes less than a minute on this machine, less if it is at its best earlier, the proof after it "
-        "about a minute." in text
+        "Training takes less than a minute on this machine; it ends earlier when it gets no better. The proof after "
+        "it takes about a minute." in text
     )
     assert "MB of memory" in text or "GB of memory" in text
     assert of(small()).fits is True

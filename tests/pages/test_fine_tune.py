@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Text
 
 from tests.pages.conftest import all_text
 from tests.support import fine_tuned
@@ -129,14 +130,16 @@ def test_advanced_choices_are_saved_at_once_and_taken_back(page: Any):
     app = page()
     app.number_input(key="tune-rank").set_value(8).run()
     app.number_input(key="tune-learning_rate").set_value(0.0005).run()
+    app.number_input(key="tune-strength").set_value(0.25).run()
     app.number_input(key="tune-seed").set_value(7).run()
     app.selectbox(key="tune-start").set_value("base").run()
     app.number_input(key="tune-every").set_value(30).run()
     assert "20 of 30 until the next fine-tune." in bars(app)
-    assert chosen() == FineTuneConfig(rank=8, learning_rate=0.0005, seed=7, start="base", every=30)
+    assert chosen() == FineTuneConfig(rank=8, learning_rate=0.0005, strength=0.25, seed=7, start="base", every=30)
     app.button(key="tune-back").click().run()
     assert chosen() == FineTuneConfig(every=30)
     assert app.number_input(key="tune-rank").value is None
+    assert app.number_input(key="tune-strength").value is None
     assert app.number_input(key="tune-seed").value is None
     assert app.selectbox(key="tune-start").value == "auto"
     assert not has(app, "tune-back")
@@ -159,6 +162,8 @@ def test_an_emptied_field_is_zegas_choice_again(page: Any):
         ("tune-epochs", 101, "Rounds are a whole number from 1 to 100."),
         ("tune-learning_rate", -1.0, "The learning rate is above 0 and at most 0.1."),
         ("tune-max_length", 10, "A window has a whole number of tokens from 64 to 4,096."),
+        ("tune-strength", 1.2, "The strength is from 0.05 to 1."),
+        ("tune-strength", 0.0, "The strength is from 0.05 to 1."),
         ("tune-every", 0, "That is a whole number from 1 to 100,000."),
     ],
 )
@@ -166,7 +171,9 @@ def test_wrong_input_gets_a_sentence_and_changes_nothing(page: Any, key: str, va
     keep(20)
     app = page()
     app.number_input(key=key).set_value(value).run()
-    assert said in all_text(app)
+    drawn = list(app.main)
+    field = next(at for at, one in enumerate(drawn) if getattr(one, "key", None) == key)
+    assert said in " ".join(str(one.value) for one in drawn[field : field + 5] if isinstance(one, Text))  # right below
     assert chosen() == FineTuneConfig()
     assert app.number_input(key=key).value is None
 

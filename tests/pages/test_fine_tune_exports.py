@@ -56,6 +56,12 @@ def codes(app: AppTest) -> list[str]:
     return [code.value for code in app.code]
 
 
+def open_tab(app: AppTest) -> str:
+    """Of the last group of tabs, the one that is open at first."""
+    group = app.get("tab_container")[-1]
+    return group.tabs[group.proto.tab_container.default_tab_index].label  # type: ignore[attr-defined]
+
+
 def test_with_nothing_there_is_nothing_to_take(page: Any):
     assert HEADING not in headings(page())
 
@@ -66,6 +72,7 @@ def test_without_a_version_examples_can_be_taken_and_a_model_cannot_yet(page: An
     assert HEADING in headings(app)
     assert "Your first fine-tune makes a model" in all_text(app)
     assert not has(app, "export-gguf")
+    assert open_tab(app) == "Training data"
     app.button(key="export-jsonl").click().run()
     assert [(row.format, row.version_number, row.status) for row in rows()] == [("jsonl", None, RunStatus.queued)]
     assert "Waiting for the worker" in all_text(app)
@@ -161,8 +168,8 @@ def test_ollamas_checks_are_green_or_red_with_their_reason(page: Any):
     app = page()
     assert "Checked in Ollama: 1 of 2 checks did not pass" in [one.label for one in app.expander]
     text = all_text(app).replace("\\", "")
-    assert ":red[:material/cancel:] Not passed. template: Ollama does not list zega-default." in text
-    assert ":green[:material/check_circle:] Passed. answers: It answered all 5 prompts." in text
+    assert ":red[:material/cancel:] Not passed. Ollama does not list zega-default." in text
+    assert ":green[:material/check_circle:] Passed. It answered all 5 prompts." in text
     assert [typed.split()[:3] for typed in codes(app)] == [["ollama", "run", "zega-default"]]
 
 

@@ -259,7 +259,17 @@ def test_without_a_teacher_no_judge_can_be_asked(page: Any):
     proof(1, figures=figures(judged=[judged()]).as_dict())
     app = page("Judge")
     assert "Ollama · llama3.2:3b chose v1 in 18 of 36 pairs" in all_text(app)
-    assert "No teacher is there that could." in all_text(app)
+    assert "You have none that can do so yet." in all_text(app)
+    assert not has(app, "judge-ask")
+
+
+def test_a_judge_whose_service_cannot_be_asked_is_said_and_has_no_button(page: Any):
+    with db.session() as session:
+        teaching.save(session, fine_tuned.WRITER, TeachingConfig(judge="groq/llama-3.3-70b-versatile"))
+    version(1)
+    proof(1)
+    app = page("Judge")
+    assert "cannot be asked. No key." in all_text(app).replace("\\", "")
     assert not has(app, "judge-ask")
 
 
@@ -278,6 +288,27 @@ def test_another_judge_is_asked_by_the_worker_and_what_it_takes_is_said(page: An
     assert (row.status, row.judge, row.verdict) == (RunStatus.queued, "ollama/llama3.2:3b", "better")
     assert not has(app, "judge-ask")
     assert any("Better" in badge for badge in badges(app))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (RunStatus.failed, "The judge was not asked to the end"),
+        (RunStatus.stopped, "You stopped before the judge had read every pair."),
+    ],
+)
+def test_a_judge_that_was_not_asked_to_the_end_leaves_the_verdict_and_is_said(page: Any, status: str, said: str):
+    version(1)
+    row = proof(1, status=status, verdict="better", error="The disk is full.")
+    with db.session() as session:
+        found = proofs.get(session, fine_tuned.WRITER, row.run_id)
+        found.verdict, found.figures, found.reasons = "better", figures().as_dict(), [proved.BETTER]
+        session.add(found)
+    app = page()
+    assert said in all_text(app)
+    assert ("The disk is full." in all_text(app)) == (status == RunStatus.failed)
+    assert proved.BETTER in all_text(app)
+    assert app.button(key=f"proof-continue-{row.id}").label == "Continue with the judge"
 
 
 def test_each_version_shows_its_verdict_and_any_proof_can_be_read(page: Any):

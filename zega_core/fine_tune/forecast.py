@@ -131,8 +131,8 @@ def _fits(memory: int, disk: int, here: Machine) -> bool | None:
 
 
 def _sentences(seconds: float, proof: float, plan: Plan, memory: int, disk: int, here: Machine) -> list[str]:
-    early = ", less if it is at its best earlier" if plan.epochs > 1 else ""
-    said = [f"Training takes {in_words(seconds)} on this machine{early}, the proof after it {in_words(proof)}."]
+    early = "; it ends earlier when it gets no better" if plan.epochs > 1 else ""
+    said = [f"Training takes {in_words(seconds)} on this machine{early}. The proof after it takes {in_words(proof)}."]
     said.append(f"It needs up to {_gigabytes(memory)} of memory and {_gigabytes(disk)} on the disk.")
     if here.memory is not None and memory > ROOM * here.memory:
         said.append(
