@@ -19,7 +19,7 @@ from zega_core.exports.card import Model, Proved
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import form
 from zega_core.fine_tune.data import Summary
-from zega_core.proof.figures import Bleed, Change, Copies, Duel, Figures
+from zega_core.proof.figures import Bleed, Change, Copies, Duel, Figures, Style
 from zega_core.tables import now
 
 CHANGE = Change(7.0, 7.4, 0.1, 0.7)
@@ -181,6 +181,22 @@ def test_what_was_measured_is_said_with_the_day_of_the_verdict():
         assert said in text
     assert "Marguerite" not in text
     assert "a run of the writer" not in text
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (True, "- distance to the writer's style: 7.00"),
+        (False, "- distance to the style of the texts it learned from: "),
+    ],
+)
+def test_a_style_that_is_not_the_writers_is_not_called_theirs(own: bool, said: str):
+    figures = Figures(
+        prompts=36, held_out_prompts=12, quality=DUEL, quality_mean=CHANGE, length=CHANGE, diversity=CHANGE,
+        follows=CHANGE, unknown=CHANGE, echo_before=0, echo_after=0, unended_before=0, unended_after=0,
+        copies=Copies(3, 4, 0.0, 0.1, None, ""), bleed=Bleed(0, 0, []), style=Style(CHANGE, [], 900, own),
+    )  # fmt: skip
+    assert said in card.card(model(proved=Proved("not_shown", "v2", now(), figures)), "gguf")
 
 
 @pytest.mark.parametrize("metrics", [{}, {"perplexity_before": "x", "perplexity_after": float("nan")}, RESULT.files])

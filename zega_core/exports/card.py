@@ -204,7 +204,8 @@ def _figures(figures: Figures) -> list[str]:
         f"- quality score, mean: {_change(figures.quality_mean)}",
     ]
     if figures.style is not None:
-        lines.append(f"- distance to the writer's style: {_change(figures.style.change)}")
+        whose = "the writer's style" if figures.style.own else "the style of the texts it learned from"
+        lines.append(f"- distance to {whose}: {_change(figures.style.change)}")
     return lines
 
 
