@@ -17,6 +17,7 @@ PHASES = {
     "preparing": "Preparing your examples",
     "loading": "Loading the model",
     "training": "Learning",
+    "trying": "Finding out how much of it to keep",
     "measuring": "Measuring it on texts that it has never seen",
     "saving": "Saving the new version",
 }

@@ -130,3 +130,19 @@ def strength_of_adapter(monkeypatch: pytest.MonkeyPatch, current: list[float]) -
 
     monkeypatch.setattr(adapter, "scaled", scaled)
     return current
+
+
+def test_a_stop_while_it_is_looked_for_is_heard(make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
+    folder, written = make_run(strength=None), list[int]()
+
+    def texts(_: object, some: Sequence[Asked], __: int) -> list[str]:
+        written.append(len(some))
+        (folder / "stop").touch()
+        return [story(number) for number, _ in enumerate(some)]
+
+    monkeypatch.setattr("zega_core.fine_tune.finish._texts", texts)
+    train(folder, lambda _: None, device="cpu")
+    found = read_result(folder / "version")
+    assert len(written) == 1
+    assert found.strength == min(STRENGTHS)
+    assert any("You stopped it" in note for note in found.notes)

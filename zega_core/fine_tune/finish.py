@@ -22,7 +22,6 @@ FEWEST_OWN = 3
 
 def finish(work: Training, rows: Sequence[Row]) -> None:
     """Measure, then publish ``version/`` complete. Raises InvalidInput or HomeError."""
-    work.tell({"event": "phase", "phase": "measuring"})
     work.team.first(0.0)  # the best adapter is on the disk
     progress = work.progress
     if work.validation:
@@ -32,6 +31,7 @@ def finish(work: Training, rows: Sequence[Row]) -> None:
     _tell_how_it_went(work)
     kept = _kept(work, best)
     best = adapter.scaled(best, kept.value)
+    work.tell({"event": "phase", "phase": "measuring"})
     result = replace(
         _measured(work, rows, best),
         strength=kept.value,
@@ -49,6 +49,7 @@ def _kept(work: Training, best: Tensors) -> Strength:
     """How much of ``best`` the version keeps. The first process finds out, the others are told."""
     if work.plan.strength is not None or (work.validation and work.progress.best_step == 0):
         return Strength(work.plan.strength or 1.0)
+    work.tell({"event": "phase", "phase": "trying"})
     found = Strength(1.0)
     if work.team.speaks:
         found = _strongest(work, best)
@@ -61,10 +62,13 @@ def _strongest(work: Training, best: Tensors) -> Strength:
     model, asked = work.compute.model, strength.prompts(load_catalog(), work.plan.seed)
     context = base.describe(Path(work.plan.base)).context
     who = generation.author_of(model, work.tokenizer, context, work.team.device)
-    size = strength.BATCH
+    size, stop = strength.BATCH, work.folder / "stop"
+    asked_before = stop.exists()  # who ended the training early wants a version that can write all the same
 
     def write(part: float, some: Sequence[strength.Asked]) -> list[str]:
         nonlocal size
+        if stop.exists() and not asked_before:
+            raise _Stopped
         adapter.set_weights(model, adapter.scaled(best, part))
         texts, size = fitting(lambda fits: _texts(who, some, fits), size)
         return texts
@@ -73,8 +77,16 @@ def _strongest(work: Training, best: Tensors) -> Strength:
     model.eval()
     try:
         return strength.strongest(asked, write)
+    except _Stopped:
+        least = min(strength.STRENGTHS)
+        work.note(f"You stopped it before it was known how much of what it learned to keep, so {least:.0%} is kept.")
+        return Strength(least)
     finally:
         model.train(was_training)
+
+
+class _Stopped(Exception):
+    pass
 
 
 def _texts(who: generation.Author, asked: Sequence[strength.Asked], size: int) -> list[str]:
