@@ -137,7 +137,7 @@ def test_what_the_writer_put_in_use_is_not_said_to_have_been_put_in_use_by_itsel
     proving.choose("ana", proof.run_id, 0, "after", config)
     versions.promote("ana", 1, config)
     row = found(config, proof)
-    assert (row.verdict, proof_words.use(row, 1)) == ("better", "")
+    assert (row.verdict, proof_words.use(row, 1, None)) == ("better", "")
 
 
 def test_one_that_was_asked_for_by_hand_puts_nothing_in_use(config: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,8 @@ import torch
 from transformers import AutoTokenizer
 
 from zega_core.fine_tune.base import BUILT_IN
-from zega_core.fine_tune.sampling import SOFT, WholeSentence
+from zega_core.fine_tune.form import SOFT
+from zega_core.fine_tune.sampling import WholeSentence
 
 
 @cache
