@@ -94,7 +94,7 @@ def texts(unit: Unit, strengths: Sequence[float]) -> None:
     for strength in strengths:
         who = scaled.at(strength)
         nats, tokens, _ = write.losses(who, job, 8)
-        after = told | written(who, job)
+        after = {**told, **written(who, job)}
         said = units.weighed(unit, job, rows, after, losses | {"after": {"nats": nats, "tokens": tokens}})
         style = said.style.change if said.style else None
         print(
