@@ -71,6 +71,8 @@ def examples(version_number: int | None, kept: int) -> str:
 def title(row: Export) -> str:
     found = FORMATS.get(row.format)
     label = found.label if found is not None else row.format
+    if found is not None and found.kind == "model" and row.version_number is None:
+        return f"{label} · the built-in base model"
     return f"{label} · {what(row.version_number)}"
 
 

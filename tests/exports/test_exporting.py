@@ -19,7 +19,7 @@ from tests.support.engine import fake_engine
 from tests.support.tuned import fine_tune, keep
 from zega_core import db, exporting, versions
 from zega_core.errors import Cancelled, HomeError, InvalidInput, NotFound
-from zega_core.exports import build, ollama
+from zega_core.exports import build, choice, ollama
 from zega_core.exports.build import Built
 from zega_core.exports.ollama import Delivery
 from zega_core.exports.verify import Check, Report
@@ -28,7 +28,7 @@ from zega_core.fine_tune.forecast import Machine
 from zega_core.jobs import client
 from zega_core.proof_tables import Export
 from zega_core.settings import Settings
-from zega_core.store import exports, leases
+from zega_core.store import exports, leases, writers
 from zega_core.tables import RunStatus
 from zega_core.version_tables import Version
 
@@ -99,6 +99,16 @@ def test_every_model_format_ends_with_what_belongs_to_it(config: Settings, store
         found[form] = sorted(row.files)
     assert found["peft"] == ["README.md", "adapter_config.json", "adapter_model.safetensors"]
     assert found["gguf"] == ["Modelfile", "README.md", "zega-ana-v3.gguf"]
+
+
+def test_the_built_in_base_model_alone_is_exported_as_gguf_only(config: Settings, ask: Callable[..., Export]):
+    with db.session(config) as session:
+        writers.ensure(session, "ana")
+    row = done(config, ask("gguf", choice.BASE))
+    assert set(row.files) == {"zega-base.gguf", "Modelfile", "README.md"}
+    assert "ollama create zega-base -f Modelfile" in " ".join(row.notes)
+    with pytest.raises(InvalidInput, match="as GGUF only"):
+        ask("merged", choice.BASE)
 
 
 def test_a_merged_model_is_made_by_a_process_of_its_own(config: Settings, stored: Version, ask: Callable[..., Export]):

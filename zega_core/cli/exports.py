@@ -36,10 +36,10 @@ def export(
     version: Annotated[
         int | None,
         typer.Option(
-            min=1,
+            min=0,
             max=2**31 - 1,
             help="Of a model: its number; the one in use if left out, else the newest. With it training data is what "
-            "that version was trained on, without it what is kept now.",
+            "that version was trained on, without it what is kept now. 0 is the built-in base model (gguf only).",
         ),
     ] = None,
     to: Annotated[Path | None, typer.Option(help="A new folder for a copy of the files.")] = None,

@@ -3,6 +3,7 @@ place."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ LOOK = 0.5
 SPARE = 20_000_000
 """Bytes that stay free beside an export, for the database and its log."""
 CARD = "README.md"
+BASE_NAME = "zega-base"
 Tell = Callable[[str], None]
 
 
@@ -67,6 +69,9 @@ def build(row: Export, folder: Path, settings: Settings, *, tell: Tell, stop: th
     tell("preparing")
     if form.kind == "data":
         return _data(row, folder, settings, tell)
+    if row.format == "gguf" and row.version_number is None:
+        tell("writing")
+        return _base_alone(folder)
     source = _source(row, settings)
     _check_disk(row.format, source, settings)
     if row.format == "ollama":
@@ -132,6 +137,14 @@ def _gguf(source: _Source, folder: Path, settings: Settings) -> Built:
     (folder / modelfile.MODELFILE).write_text(modelfile.modelfile(f"./{file}"), encoding="utf-8")
     _write_card(source, folder, "gguf", settings)
     return Built([FORMATS["gguf"].next, "For Ollama, type in this folder:", *modelfile.by_hand(source.name)])
+
+
+def _base_alone(folder: Path) -> Built:
+    """The built-in base model as one file, with its own card."""
+    gguf_file.write_model(bases.BUILT_IN, folder / f"{BASE_NAME}.gguf", name=BASE_NAME)
+    (folder / modelfile.MODELFILE).write_text(modelfile.modelfile(f"./{BASE_NAME}.gguf"), encoding="utf-8")
+    shutil.copyfile(bases.BUILT_IN / CARD, folder / CARD)
+    return Built([FORMATS["gguf"].next, "For Ollama, type in this folder:", *modelfile.by_hand(BASE_NAME)])
 
 
 def _merge(source: _Source, folder: Path, settings: Settings, stop: threading.Event) -> None:
