@@ -42,7 +42,7 @@ def written(*texts: str, room: int) -> list[str]:
     ids=["sentence", "paragraph", "title", "speech", "curly", "none"],
 )
 def test_it_ends_with_the_first_whole_sentence(text: str, kept: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("zega_core.fine_tune.sampling.SOFT", 0.0)
+    monkeypatch.setattr("zega_core.fine_tune.form.SOFT", 0.0)
     assert written(text, room=100) == [kept]
 
 
