@@ -167,7 +167,7 @@ def test_going_on_from_a_damaged_version_is_a_sentence_and_the_version_stays(tra
     versions.promote("ana", 1, trained)
     path = versions.folder_of(trained, "ana", 1) / ADAPTER
     path.write_bytes(path.read_bytes()[:-8] + b"damaged!")
-    done = zega("fine-tune", "--writer", "ana", "--from", "promoted", "--epochs", "1", "--json")
+    done = zega("fine-tune", "--writer", "ana", "--from", "promoted", "--epochs", "1", "--strength", "1", "--json")
     result = one_json(done)
     assert done.returncode == 1
     assert result["status"] == "failed"
@@ -179,7 +179,19 @@ def test_going_on_from_a_damaged_version_is_a_sentence_and_the_version_stays(tra
 def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
     first = file_hash(versions.folder_of(trained, "ana", 1) / ADAPTER)
     process = subprocess.Popen(
-        [sys.executable, "-m", "zega_core", "fine-tune", "--writer", "ana", "--epochs", "90", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "zega_core",
+            "fine-tune",
+            "--writer",
+            "ana",
+            "--epochs",
+            "90",
+            "--strength",
+            "1",
+            "--json",
+        ],
         cwd=ROOT,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         stdout=subprocess.PIPE,
@@ -274,7 +286,7 @@ def test_a_base_that_cannot_be_had_is_a_sentence_soon(
     tuned.version(config, "ana", promote=True)
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
     began = time.monotonic()
-    done = zega("fine-tune", "--writer", "ana", "--base", bases[base], "--json", **nowhere)
+    done = zega("fine-tune", "--writer", "ana", "--base", bases[base], "--strength", "1", "--json", **nowhere)
     assert time.monotonic() - began < 60
     result = one_json(done)
     assert (done.returncode, result["status"]) == (1, "failed")

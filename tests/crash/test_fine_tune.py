@@ -51,7 +51,7 @@ def keep(config: Settings) -> None:
 
 
 def ask(config: Settings, **choices: Any) -> str:
-    return client.fine_tune("ana", config=FineTuneConfig(batch_size=4, **choices), settings=config)
+    return client.fine_tune("ana", config=FineTuneConfig(batch_size=4, strength=1.0, **choices), settings=config)
 
 
 def found(config: Settings, run_id: str) -> FineTune:
