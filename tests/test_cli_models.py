@@ -188,6 +188,8 @@ def test_ctrl_c_keeps_the_best_so_far_as_the_version(trained: Settings):
             "ana",
             "--epochs",
             "90",
+            "--learning-rate",
+            "0.00002",  # so small that the validation loss does not end it first
             "--strength",
             "1",
             "--json",
