@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 
 from zega_core import db, export_words, exporting
-from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.exports.formats import FORMATS
 from zega_core.jobs import client
@@ -66,22 +65,25 @@ def export(
 
 
 def _follow(writer: str, run_id: str, helper: Worker) -> Export:
-    """Wait for the end, with a sign of life on a terminal. Ctrl-C stops it."""
-    columns = (TextColumn("{task.description}"), BarColumn())
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("Waiting for the worker", total=None)
-        while True:
-            try:
-                with db.reading() as session:
-                    row = exports.get(session, writer, run_id)
-                if row.status not in UNFINISHED:
-                    return row
-                progress.update(bar, description=PHASES.get(row.phase, "Waiting for the worker"))
-                helper.ensure()
-                time.sleep(POLL)
-            except KeyboardInterrupt:
-                screen.print("Stopping; nothing half-made stays.")
-                client.stop_export(writer, run_id)
+    """Wait for the end. Ctrl-C stops it."""
+
+    def look() -> Export:
+        with db.reading() as session:
+            return exports.get(session, writer, run_id)
+
+    def stop() -> None:
+        screen.print("Stopping; nothing half-made stays.")
+        client.stop_export(writer, run_id)
+
+    return follow(
+        helper,
+        look,
+        lambda row: {"description": PHASES.get(row.phase, "Waiting for the worker")},
+        lambda row: row.status not in UNFINISHED,
+        stop,
+        TextColumn("{task.description}"),
+        BarColumn(),
+    )
 
 
 def _result(row: Export, to: Path | None, settings: Settings) -> dict[str, Any]:

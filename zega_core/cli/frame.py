@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
 from zega_core.errors import ConfigError, HomeError, InvalidInput, ZegaError
 from zega_core.jobs import launcher
@@ -23,6 +27,7 @@ cli = typer.Typer(
 )
 screen = Console(stderr=True)
 POLL = 0.2
+Row = TypeVar("Row")
 
 
 def main() -> int:
@@ -41,16 +46,27 @@ def print_json(found: Mapping[str, object] | Sequence[object]) -> None:
 
 
 class Worker:
-    """Somebody who works while we follow: a worker that is there, or one of our own until we leave."""
+    """Somebody who works while we follow: a worker that is there, or one of our own until we leave. Meanwhile Ctrl-C is
+    noted, not raised: between two things that are followed it must not be lost, nor end us without a result."""
 
     MOST_STARTS = 5
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._process, self._starts = settings, None, 0
+        self._interrupted = False
 
     def __enter__(self) -> Worker:
         self.ensure()
+        self._before = signal.signal(signal.SIGINT, self._note)
         return self
+
+    def _note(self, *_: object) -> None:
+        self._interrupted = True
+
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C was pressed since this was last asked."""
+        found, self._interrupted = self._interrupted, False
+        return found
 
     def ensure(self) -> None:
         """Start one if the last one, ours or another's, is gone; raises HomeError when none stays."""
@@ -62,6 +78,30 @@ class Worker:
         self._starts += 1
 
     def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+
+
+def follow(
+    helper: Worker,
+    look: Callable[[], Row],
+    show: Callable[[Row], Mapping[str, Any]],
+    ended: Callable[[Row], bool],
+    stop: Callable[[], None],
+    *columns: ProgressColumn,
+) -> Row:
+    """Look again and again until it has ended, with a bar on a terminal: ``show`` gives what the bar is updated with.
+    Ctrl-C calls ``stop``, and the end is waited for all the same."""
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
+        bar = progress.add_task("Waiting for the worker", total=None)
+        while True:
+            if helper.interrupted():
+                stop()
+            row = look()
+            progress.update(bar, **show(row))
+            if ended(row):
+                return row
+            helper.ensure()
+            time.sleep(POLL)

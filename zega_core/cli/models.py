@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from rich.text import Text
 from zega_core import db, fine_tune_words, importing, versions
 from zega_core.analytics import in_words, no_sign_of_life, took
 from zega_core.cli import proof
-from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, FineTuneConfig, check_writer_id, checked
 from zega_core.errors import InvalidInput
 from zega_core.jobs import client
@@ -69,7 +68,7 @@ def fine_tune(
         with db.reading(settings) as session:
             version = rows.find(session, writer, row.version_number or 0)
             asked = None if version is None else proofs.latest_of(session, writer, version.number)
-        proved = None if asked is None else proof.follow(writer, asked.run_id, helper)
+        proved = None if asked is None else proof.wait_for(writer, asked.run_id, helper)
     with db.reading(settings) as session:
         in_use = rows.promoted(session, writer)
     result = _result(row, version, proved, in_use)
@@ -83,22 +82,21 @@ def fine_tune(
 
 
 def _follow(writer: str, run_id: str, helper: Worker) -> FineTune:
-    """Wait for the end, with a bar on a terminal. Ctrl-C keeps the best so far."""
+    """Wait for the end. Ctrl-C keeps the best so far."""
+
+    def look() -> FineTune:
+        with db.reading() as session:
+            return fine_tunes.get(session, writer, run_id)
+
+    def show(row: FineTune) -> dict[str, Any]:
+        return {"total": row.steps or None, "completed": row.step, "description": _said(row)}
+
+    def stop() -> None:
+        screen.print("Stopping; the best so far is kept.")
+        client.stop_fine_tune(writer, run_id)
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("Waiting for the worker", total=None)
-        while True:
-            try:
-                with db.reading() as session:
-                    row = fine_tunes.get(session, writer, run_id)
-                progress.update(bar, total=row.steps or None, completed=row.step, description=_said(row))
-                if row.status not in UNFINISHED:
-                    return row
-                helper.ensure()
-                time.sleep(POLL)
-            except KeyboardInterrupt:
-                screen.print("Stopping; the best so far is kept.")
-                client.stop_fine_tune(writer, run_id)
+    return follow(helper, look, show, lambda row: row.status not in UNFINISHED, stop, *columns)
 
 
 def _said(row: FineTune) -> str:

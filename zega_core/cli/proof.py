@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from zega_core import db, versions
 from zega_core.analytics import in_words, no_sign_of_life
-from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, check_judge, check_writer_id
 from zega_core.errors import InvalidInput
 from zega_core.jobs import client
@@ -51,10 +50,10 @@ def prove(
     settings = get_settings()
     run_id = _ask(check_writer_id(writer), version, _opponent(against), judge and check_judge(judge), settings)
     with Worker(settings) as helper:
-        row = follow(writer, run_id, helper)
+        row = wait_for(writer, run_id, helper)
         if judge and row.judge != judge and row.status == RunStatus.done:  # it was under way already, without this one
             client.ask_judge(writer, run_id, judge, settings)
-            row = follow(writer, run_id, helper)
+            row = wait_for(writer, run_id, helper)
     with db.reading(settings) as session:
         in_use = rows.promoted(session, writer)
     found = result(row, in_use)
@@ -103,23 +102,22 @@ def _ask(writer: str, number: int | None, against: int | None, judge: str | None
     )
 
 
-def follow(writer: str, run_id: str, helper: Worker) -> Proof:
-    """Wait for the end, with a bar on a terminal. Ctrl-C stops it."""
+def wait_for(writer: str, run_id: str, helper: Worker) -> Proof:
+    """Wait for the end. Ctrl-C stops it."""
+
+    def look() -> Proof:
+        with db.reading() as session:
+            return proofs.get(session, writer, run_id)
+
+    def show(row: Proof) -> dict[str, Any]:
+        return {"total": row.total or None, "completed": row.done, "description": _said(row)}
+
+    def stop() -> None:
+        screen.print("Stopping the proof; what is written is kept.")
+        client.stop_proof(writer, run_id)
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("Waiting for the worker", total=None)
-        while True:
-            try:
-                with db.reading() as session:
-                    row = proofs.get(session, writer, run_id)
-                progress.update(bar, total=row.total or None, completed=row.done, description=_said(row))
-                if row.status not in UNFINISHED:
-                    return row
-                helper.ensure()
-                time.sleep(POLL)
-            except KeyboardInterrupt:
-                screen.print("Stopping the proof; what is written is kept.")
-                client.stop_proof(writer, run_id)
+    return follow(helper, look, show, lambda row: row.status not in UNFINISHED, stop, *columns)
 
 
 def _said(row: Proof) -> str:

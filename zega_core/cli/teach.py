@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from zega_core import db, providers, teacher_checks, teachers, triggers
 from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
-from zega_core.cli.frame import POLL, Worker, cli, print_json, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
 from zega_core.jobs import client
 from zega_core.rescore_words import outcome_in_words
@@ -57,26 +56,28 @@ def auto_train(
 
 
 def _follow(writer: str, session_id: str, helper: Worker) -> TrainingSession:
-    """Wait for the end of the run, with a bar on a terminal. Ctrl-C stops the run and keeps what there is."""
+    """Wait for the end of the run. Ctrl-C stops the run and keeps what there is."""
+
+    def look() -> tuple[TrainingSession, examples.Tally]:
+        with db.reading() as session:
+            row = sessions.get(session, writer, session_id)
+            return row, examples.tally(session, row.id or 0)
+
+    def show(found: tuple[TrainingSession, examples.Tally]) -> dict[str, Any]:
+        row, tally = found
+        text = f"{tally.kept} kept, {tally.set_aside} set aside"
+        if row.status != RunStatus.queued:
+            text = no_sign_of_life(row.heartbeat_at, now()) or text
+        return {"total": row.num_examples_requested, "completed": tally.done, "description": text}
+
+    def stop() -> None:
+        screen.print("Stopping; what was written is kept.")
+        client.stop(writer, session_id)
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("Waiting for the worker", total=None)
-        while True:
-            try:
-                with db.reading() as session:
-                    row = sessions.get(session, writer, session_id)
-                    tally = examples.tally(session, row.id or 0)
-                text = f"{tally.kept} kept, {tally.set_aside} set aside"
-                if row.status != RunStatus.queued:
-                    text = no_sign_of_life(row.heartbeat_at, now()) or text
-                progress.update(bar, total=row.num_examples_requested, completed=tally.done, description=text)
-                if row.status not in UNFINISHED and row.recorded:
-                    return row
-                helper.ensure()
-                time.sleep(POLL)
-            except KeyboardInterrupt:
-                screen.print("Stopping; what was written is kept.")
-                client.stop(writer, session_id)
+    return follow(
+        helper, look, show, lambda found: found[0].status not in UNFINISHED and found[0].recorded, stop, *columns
+    )[0]
 
 
 def _result(row: TrainingSession) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from logging import getLogger
+from typing import TypeVar
 
 from dbos import WorkflowStatus
 
@@ -31,7 +33,7 @@ def reconcile(settings: Settings) -> int:
         try:
             with db.reading(settings) as session:
                 row = session.get_one(TrainingSession, row_id)
-            changed += _revive(row, settings)
+            changed += _revive(row, client.workflow_id, runs.take_over, client.enqueue, settings)
         except Exception:  # one bad row must not keep the others waiting
             log.exception("training session %d could not be taken up", row_id)
     for check in unanswered:  # asked for before there was a queue
@@ -49,20 +51,28 @@ def reconcile(settings: Settings) -> int:
     return changed + len(unrecorded)
 
 
-def _revive(row: TrainingSession, settings: Settings) -> bool:
-    found = _workflow(client.workflow_id(row), settings)
-    if found is None:
-        log.info("session %s had no workflow", row.session_id)
-        client.enqueue(row, settings)
-        return True
-    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
-        return False
-    with db.session(settings) as session:
-        taken = runs.take_over(session, row)
-    if taken is None:
-        return False
-    log.info("session %s is taken over as attempt %d", taken.session_id, taken.attempt)
-    client.enqueue(taken, settings)
+Run = TypeVar("Run", TrainingSession, FineTune, Proof, Export)
+
+
+def _revive(
+    row: Run,
+    identity: Callable[[Run], str],
+    take_over: Callable[[db.Session, Run], Run | None],
+    enqueue: Callable[[Run, Settings], None],
+    settings: Settings,
+) -> bool:
+    """Enqueue a run that has no workflow, or a new attempt of one whose workflow ended or went silent."""
+    found = _workflow(identity(row), settings)
+    if found is not None:
+        if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
+            return False
+        with db.session(settings) as session:
+            taken = take_over(session, row)
+        if taken is None:
+            return False
+        row = taken
+    log.info("%s: attempt %d is enqueued", identity(row), row.attempt)
+    enqueue(row, settings)
     return True
 
 
@@ -89,19 +99,7 @@ def _revive_fine_tune(row_id: int, settings: Settings) -> bool:
         row = session.get_one(FineTune, row_id)
         if fine_tunes.waits_for(session, row) is not None:
             return False
-    found = _workflow(client.fine_tune_id(row), settings)
-    if found is None:
-        client.enqueue_fine_tune(row, settings)
-        return True
-    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
-        return False
-    with db.session(settings) as session:
-        taken = fine_tunes.take_over(session, row)
-    if taken is None:
-        return False
-    log.info("fine-tune %s is taken over as attempt %d", taken.run_id, taken.attempt)
-    client.enqueue_fine_tune(taken, settings)
-    return True
+    return _revive(row, client.fine_tune_id, fine_tunes.take_over, client.enqueue_fine_tune, settings)
 
 
 def _see_to_proofs(settings: Settings) -> int:
@@ -120,19 +118,7 @@ def _see_to_proofs(settings: Settings) -> int:
 def _revive_proof(row_id: int, settings: Settings) -> bool:
     with db.reading(settings) as session:
         row = session.get_one(Proof, row_id)
-    found = _workflow(client.proof_id(row), settings)
-    if found is None:
-        client.enqueue_proof(row, settings)
-        return True
-    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
-        return False
-    with db.session(settings) as session:
-        taken = proofs.take_over(session, row)
-    if taken is None:
-        return False
-    log.info("proof %s is taken over as attempt %d", taken.run_id, taken.attempt)
-    client.enqueue_proof(taken, settings)
-    return True
+    return _revive(row, client.proof_id, proofs.take_over, client.enqueue_proof, settings)
 
 
 def _see_to_exports(settings: Settings) -> int:
@@ -151,19 +137,7 @@ def _see_to_exports(settings: Settings) -> int:
 def _revive_export(row_id: int, settings: Settings) -> bool:
     with db.reading(settings) as session:
         row = session.get_one(Export, row_id)
-    found = _workflow(client.export_id(row), settings)
-    if found is None:
-        client.enqueue_export(row, settings)
-        return True
-    if found.status in WAITING or not _abandoned(row.heartbeat_at, found, settings):
-        return False
-    with db.session(settings) as session:
-        taken = exports.take_over(session, row)
-    if taken is None:
-        return False
-    log.info("export %s is taken over as attempt %d", taken.run_id, taken.attempt)
-    client.enqueue_export(taken, settings)
-    return True
+    return _revive(row, client.export_id, exports.take_over, client.enqueue_export, settings)
 
 
 def _revive_rescore(writer_id: str, settings: Settings) -> bool:
