@@ -97,9 +97,8 @@ else:
 if mine:
     proof_view.reading(writer, proven, shown, in_use)
     versions_view.show(writer, mine, promoted, newest)
-exports_view.show(writer, mine, promoted, taken)
-if mine:
     playground.show(writer, mine, promoted)
+exports_view.show(writer, mine, promoted, taken)
 if outlook is not None and last is not None and outlook.summary.examples:
     fine_tune_form.learns_from(outlook.summary, outlook.warnings)
 st.fragment(shielded(watch), run_every=2)(seen)
