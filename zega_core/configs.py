@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -228,6 +229,37 @@ class FineTuneConfig(BaseModel):
             raise ValueError(
                 f"{_shown(value)} names no model. Use an id such as HuggingFaceTB/SmolLM2-135M, or a folder."
             )
+        return value
+
+
+class TriggerConfig(BaseModel):
+    """When a writer's fine-tunes begin by themselves; ``FineTuneConfig.automatic`` is the switch for all of it.
+
+    ``pairs`` new answers begin one (None: the setting ``conversation_pairs``), or a ``schedule``, at ``at`` in ``zone``
+    and weekly on ``weekday`` (0 is Monday), if there is anything new. Never sooner than ``least_hours`` after the last,
+    nor before what is learned from has this mean score, this many genres and elements, and this share of own words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by_pairs: bool = True
+    pairs: Annotated[int, Field(ge=5, le=10_000)] | None = None
+    schedule: Literal["off", "daily", "weekly"] = "off"
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "03:00"
+    weekday: Annotated[int, Field(ge=0, le=6)] = 6
+    zone: Annotated[str, Field(max_length=64)] = "UTC"
+    least_hours: Annotated[float, Field(ge=0, le=24 * 90, allow_inf_nan=False)] = 1.0
+    least_score: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0
+    least_variety: Annotated[int, Field(ge=1, le=12)] = 1
+    least_own_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(f"{_shown(value)} is no time zone. It looks like Europe/Vienna, or UTC.") from None
         return value
 
 

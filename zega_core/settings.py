@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     keep_score: Score = 7.0
     story_score: Score = 8.0
     fine_tune_every: Annotated[int, Field(ge=1)] = 50
+    conversation_pairs: Annotated[int, Field(ge=5)] = 20
+    proof_prompts: Annotated[int, Field(ge=12, le=40)] = 36
     near_duplicate_share: Annotated[float, Field(gt=0, le=1)] = 0.3
     """Share of word 5-grams (of the shorter piece) above which a piece is a near duplicate."""
 

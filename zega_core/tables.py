@@ -164,6 +164,9 @@ class Example(Table, table=True):
         ),
         Index("ix_example_user_status", "user_id", "status", "genre"),
         Index("ix_example_user_text", "user_id", "text_hash"),
+        Index("ix_example_user_newest", "user_id", "id"),
+        Index("ix_example_user_quality", "user_id", "quality", "id"),
+        Index("ix_example_manuscript", "manuscript_id", "idx", unique=True),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -203,6 +206,12 @@ class Example(Table, table=True):
     decision: str | None = Field(default=None, max_length=8)
     """The writer's own word, ``keep`` or ``discard``: it outweighs every score."""
     rated_at: datetime | None = _moment(nullable=True)
+    manuscript_id: int | None = None
+    """The pages (``conversation_tables.Manuscript``) that it is a passage of, its number there being ``idx``."""
+    original: str | None = None
+    """The text before the writer's first edit: the two are a preference pair, the edit being preferred."""
+    edited_at: datetime | None = _moment(nullable=True)
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 

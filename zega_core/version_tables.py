@@ -34,11 +34,13 @@ class FineTune(Table, table=True):
     user_id: str = Field(foreign_key="writer.id", max_length=64)
     run_id: str = Field(unique=True, max_length=32)
     trigger: str = Field(max_length=16)
-    """``writer``, ``automatic``, ``command_line`` or ``api``."""
+    """``writer``, ``automatic``, ``pairs``, ``schedule``, ``command_line`` or ``api``."""
     config: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     """``configs.FineTuneConfig`` as it was when the fine-tune was asked for."""
     kept_before: int = 0
     """Kept examples when it was asked for: the next automatic one counts from here."""
+    pairs_before: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Of those, answers that the writer gave in conversations."""
 
     plan: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     """``fine_tune.plan.Plan``; None until the data is prepared."""

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 from sqlalchemy import case, update
 from sqlmodel import Session, col, select
 
+from zega_core.conversation_tables import Manuscript
 from zega_core.proof_tables import Export, Proof
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune
 
-Run = TypeVar("Run", TrainingSession, FineTune, Proof, Export)
+Run = TypeVar("Run", TrainingSession, FineTune, Proof, Export, Manuscript)
 
 
 def begin(session: Session, kind: type[Run], row_id: int | None, attempt: int) -> Run | None:
