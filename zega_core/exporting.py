@@ -155,23 +155,12 @@ def delete(writer_id: str, run_id: str, settings: Settings) -> None:
         row = exports.get(session, writer_id, run_id)
         if row.status in UNFINISHED:
             raise InvalidInput("This export is still being made. Stop it first, then delete it.")
-        _remove(session, row, settings)
-
-
-def delete_all(writer_id: str, settings: Settings) -> None:
-    """Delete all exports of a writer, also those under way: who works on one finds its row gone and tidies up."""
-    with db.session(settings) as session:
-        for row in exports.of_writer(session, writer_id):
-            _remove(session, row, settings)
-
-
-def _remove(session: db.Session, row: Export, settings: Settings) -> None:
-    exports.remove(session, row)
-    with suppress(NotFound), settings.home_errors():  # a row that names no folder of ours has no files
-        folder = folder_of(settings, row)
-        folder.with_name(f"{row.folder}{ZIP}").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            shutil.rmtree(folder)
+        exports.remove(session, row)
+        with suppress(NotFound), settings.home_errors():  # a row that names no folder of ours has no files
+            folder = folder_of(settings, row)
+            folder.with_name(f"{row.folder}{ZIP}").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)
 
 
 def tidy(settings: Settings) -> None:

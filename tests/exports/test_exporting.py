@@ -423,18 +423,6 @@ def test_a_row_with_a_bad_folder_is_deleted_without_touching_files(config: Setti
     assert exporting.whole(kept, config).is_dir()
 
 
-def test_erasing_a_writer_takes_all_of_theirs(config: Settings, ask: Callable[..., Export]):
-    keep(config, "ana", 2)
-    keep(config, "bo", 2)
-    done(config, ask("alpaca"))
-    ask("jsonl")
-    other = done(config, ask("alpaca", writer="bo"))
-    exporting.delete_all("ana", config)
-    assert places(config) == [f"bo/{other.folder}/bo-alpaca.jsonl"]
-    with db.reading(config) as session:
-        assert len(exports.unfinished(session)) == 0
-
-
 def test_a_copy_is_complete_and_the_original_stays(config: Settings, ask: Callable[..., Export], tmp_path: Path):
     keep(config, "ana", 2)
     row = done(config, ask("sharegpt"))
