@@ -34,7 +34,7 @@ ECHO = timedelta(seconds=2)
 class Saved:
     """What came of an answer. ``left_out`` says why it is not learned from, empty where it is ``kept``;
     ``may_insist`` when the writer can have it learned from all the same. ``pairs`` of ``goal`` answers are there for
-    the next training. ``again``: the question had been answered before, and this is what came of that."""
+    the next training. ``again``: the question had been answered with another text before, which stands."""
 
     turn_id: int
     example_id: int
@@ -257,11 +257,11 @@ def _answer_of(session: Session, turn: Turn) -> Example:
 
 def _again(session: Session, turn: Turn, text: str, settings: Settings) -> Saved:
     example = _answer_of(session, turn)
-    if text != example.completion:
+    if other := text not in (example.completion, example.original):
         turn.draft = text
         session.add(turn)
         session.flush()
-    return replace(_saved(session, turn, example, settings), again=True)
+    return replace(_saved(session, turn, example, settings), again=other)
 
 
 def _saved(session: Session, turn: Turn, example: Example, settings: Settings) -> Saved:
