@@ -14,7 +14,7 @@ from zega_core.questions import grammar
 from zega_core.questions.book import load_book
 from zega_core.questions.coverage import Coverage, Lack, lacks, works_in
 from zega_core.questions.grammar import Drawn, Plan
-from zega_core.questions.likeness import ALIKE, alike, likeness
+from zega_core.questions.likeness import ALIKE, Asked, alike
 from zega_core.questions.purpose import Purpose, read_purpose
 
 __all__ = ["DIFFICULTIES", "Aim", "Past", "Question", "aim", "alike", "by_grammar", "next_difficulty"]
@@ -89,12 +89,12 @@ def next_difficulty(past: Sequence[Past]) -> str:
 def by_grammar(purpose: str, coverage: Coverage, past: Sequence[Past], *, seed: int) -> Question:
     """The storyteller's next question. Any purpose is accepted; the same arguments give the same question."""
     draw = Random(f"{seed}|{len(past)}|question")
-    asked = [one.question for one in past]
     target = aim(purpose, coverage, past, seed=seed)
+    asked = Asked((one.question for one in past), about=" ".join(target.purpose.topics))
     best, nearest = _draw(target, draw), 1.1
     for number in range(MOST_TRIES):
         drawn = best if number == 0 else _draw(target, draw)
-        like = likeness(drawn.text, asked)
+        like = asked.likeness(drawn.text)
         if like < nearest and len(drawn.text) <= grammar.MOST_CHARS:
             best, nearest = drawn, like
         if nearest < FRESH or (number >= TRIES and nearest < ALIKE):

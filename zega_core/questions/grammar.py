@@ -90,7 +90,7 @@ def task(plan: Plan, purpose: Purpose, draw: Random) -> Drawn:
     given = {"reply": len(words["message"]), "complaint": len(words["complaint"])}
     kind = draw.choices([*asks], [given.get(one.key, 2 * len(own)) for one, own in asks.items()])[0]
     ask = draw.choice(asks[kind])
-    slots = {key: draw.choice(sentences) for key, sentences in words.items()}
+    slots = {key: _told(draw.choice(sentences), book, draw) for key, sentences in words.items()}
     slots |= {
         "asker": purpose.asker[:1].upper() + purpose.asker[1:],
         "asker_small": purpose.asker,
@@ -108,6 +108,11 @@ def task(plan: Plan, purpose: Purpose, draw: Random) -> Drawn:
         parts.append(draw.choice(book.added["tone"]).replace("{tone}", draw.choice(purpose.tones)))
     parts.append(draw.choice(book.added["length"]))
     return Drawn(_finished(parts, slots, draw), kind.key, draw.choice(kind.context))
+
+
+def _told(message: str, book: Book, draw: Random) -> str:
+    """Every other message says something of whoever writes it, too."""
+    return f"{message} {draw.choice(book.task_words['detail'])}" if draw.random() < 0.5 else message
 
 
 def about_words(difficulty: str, length: str, draw: Random) -> int:

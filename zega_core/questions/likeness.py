@@ -7,7 +7,8 @@ lengths and small words for nothing. No list of words knows everything: a reword
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -22,6 +23,8 @@ _ASKING = 0.35
 _ENOUGH = 2.5
 """Weight of the shorter question from which on it counts that the longer one holds it."""
 _HELD = 0.75
+_SUBJECT, _MOST_OF = 0.25, 4
+"""A word in this share of the questions asked before, and in so many at least, is their common subject."""
 _WORDED = 1.1
 _LENGTH = frozenset("word words some around sentence sentences paragraph paragraphs line lines".split())
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -30,28 +33,35 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 @dataclass(frozen=True, slots=True)
 class _Read:
     meaning: Mapping[str, float]
-    weight: float
     runs: frozenset[tuple[str, ...]]
+
+
+class Asked:
+    """Questions asked before, to compare others with. What many of them name, or ``about`` does, is what they are all
+    about: it does not make two of them alike."""
+
+    def __init__(self, questions: Iterable[str], about: str = "") -> None:
+        self._read = [_read(question) for question in questions]
+        counts = Counter(word for one in self._read for word in one.meaning)
+        enough = max(_MOST_OF, _SUBJECT * len(self._read))
+        self._common = {word for word, number in counts.items() if number >= enough} | {*_read(about).meaning}
+
+    def likeness(self, text: str) -> float:
+        """To the nearest of them, 0 to 1. Any string is accepted."""
+        mine = _read(text)
+        return max((_between(mine, one, self._common) for one in self._read), default=0.0)
 
 
 def alike(text: str, others: Iterable[str]) -> bool:
     """Whether the question asks for what one of the others asks for already. Any strings are accepted."""
-    return any(one >= ALIKE for one in _likenesses(text, others))
+    return Asked(others).likeness(text) >= ALIKE
 
 
-def likeness(text: str, others: Iterable[str]) -> float:
-    """To the nearest of the others, 0 to 1."""
-    return max(_likenesses(text, others), default=0.0)
-
-
-def _likenesses(text: str, others: Iterable[str]) -> Iterator[float]:
-    mine = _read(text)
-    return (_between(mine, _read(other)) for other in others)
-
-
-def _between(one: _Read, other: _Read) -> float:
-    shared = sum(min(weight, other.meaning.get(word, 0.0)) for word, weight in one.meaning.items())
-    total, less = one.weight + other.weight, min(one.weight, other.weight)
+def _between(one: _Read, other: _Read, common: Collection[str]) -> float:
+    lighter = {word: (_ASKING if word in common else 1.0) for word in (*one.meaning, *other.meaning)}
+    mine, theirs = (sum(w * lighter[word] for word, w in read.meaning.items()) for read in (one, other))
+    shared = sum(weight * lighter[word] for word, weight in one.meaning.items() if word in other.meaning)
+    total, less = mine + theirs, min(mine, theirs)
     meant = 2 * shared / total if total else float(one.runs == other.runs)
     held = _HELD * shared / less if less >= _ENOUGH else 0.0
     runs = len(one.runs) + len(other.runs)
@@ -68,7 +78,7 @@ def _read(text: str) -> _Read:
     found = [stem(word) for word in words if word not in FUNCTION_WORDS]
     meaning = {one: _ASKING if one in asking else 1.0 for one in (stems.get(word, word) for word in found)}
     threes = frozenset(zip(runs, runs[1:], runs[2:], strict=False)) or frozenset([tuple(runs)])
-    return _Read(meaning, sum(meaning.values()), threes)
+    return _Read(meaning, threes)
 
 
 @cache

@@ -85,11 +85,12 @@ _FICTION = word_set(
     thrillers fantasies adventures mystery romance thriller fantasy horror adventure detective crime ghost ghosts"""
 )
 _SERVICE = word_set(
-    """customer customers client clients support ticket tickets email emails e-mail e-mails mail product products
-    billing order orders faq helpdesk help-desk blog newsletter tutor tutoring teach students pupils patients answer answers
-    answering reply replies replying respond question questions advice business company shop store platform software app
-    website manual documentation marketing sales recipes recipe support service colleagues employees subscribers members
-    onboarding refund refunds complaint complaints assistant chatbot"""
+    """customer customers client clients support ticket tickets email emails e-mail e-mails mail product
+    products billing order orders faq helpdesk help-desk blog newsletter tutor tutoring teach students pupils
+    patients answer answers answering reply replies replying respond question questions advice business
+    company shop store platform software app website manual documentation marketing sales recipes recipe
+    support service colleagues employees subscribers members onboarding refund refunds complaint complaints
+    assistant chatbot"""
 )
 _GENRE_WORDS = {
     "sci_fi": ("sci-fi", "science fiction", "scifi", "space opera", "cyberpunk", "dystopia", "dystopian", "dystopias"),
