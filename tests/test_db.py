@@ -129,9 +129,9 @@ def test_an_earlier_database_keeps_its_rows_and_what_refers_to_them(database: st
         migrations.attributes["connection"] = connection
         command.upgrade(migrations, EARLIER)
     insert = (
-        "INSERT INTO example (id, user_id, source, genre, element, prompt, completion, status, text_hash, prompt_tokens,"
-        " completion_tokens, latency_ms, votes, created_at) VALUES (:id, 'ana', 'auto', 'horror', 'scene', 'p', 't',"
-        " :status, 'same', 0, 0, 0, 1, '2026-01-01')"
+        "INSERT INTO example (id, user_id, source, genre, element, prompt, completion, status, text_hash,"
+        " prompt_tokens, completion_tokens, latency_ms, votes, created_at)"
+        " VALUES (:id, 'ana', 'auto', 'horror', 'scene', 'p', 't', :status, 'same', 0, 0, 0, 1, '2026-01-01')"
     )
     with db.get_engine(config).begin() as connection:
         connection.execute(text("INSERT INTO writer VALUES ('ana', '2026-01-01', '2026-01-01')"))
