@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zega_core.conversation import Saved
 from zega_core.pieces import SAME_WORDS
+from zega_core.questions.book import load_book
 from zega_core.rating import DISCARDED
 
 TOO_SHORT_KEY, COPY_KEY, DUPLICATE_KEY, DISCARDED_KEY, OTHER_KEY = (
@@ -21,12 +22,6 @@ REASONS = {
     OTHER_KEY: "Left out for another reason, which stands beside it under Examples.",
 }
 """By class of what is left out."""
-KINDS = {
-    "scene": "Scene",
-    "character": "Character",
-    "dialogue": "Dialogue",
-    "setting": "Setting",
-}
 DIFFICULTIES = {"easy": "Easy", "medium": "Medium", "hard": "Hard"}
 _SHOWN = 200
 """Characters of a purpose that are told."""
@@ -37,7 +32,7 @@ def welcome(purpose: str = "") -> str:
     if not purpose:
         about = "I ask for something to write, and you write it the way your model should."
     else:
-        told = purpose if len(purpose) <= _SHOWN else f"{purpose[:_SHOWN].rstrip()}…"
+        told = purpose.rstrip(". ") if len(purpose) <= _SHOWN else f"{purpose[:_SHOWN].rstrip()}…"
         about = (
             f"Your model should be able to do this: “{told}” I ask for it, and you answer the way your model should."
         )
@@ -73,7 +68,7 @@ def left_out(reason: str) -> str:
 
 def kind(key: str) -> str:
     """What a question asks for."""
-    return KINDS.get(key) or " ".join(key.replace("_", " ").split()).capitalize()
+    return load_book().labels().get(key) or " ".join(key.replace("_", " ").split()).capitalize()
 
 
 def difficulty(key: str) -> str:
