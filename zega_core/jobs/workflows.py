@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dbos import DBOS
 
 from zega_core import (
+    asking,
     auto_train,
     db,
     exporting,
