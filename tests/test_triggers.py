@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_choices_of_another_version_start_nothing_by_themselves(engine: FakeEngi
     assert client.fine_tune_if_due("ana", config) is None
 
 
-ANSWER = {"source": Source.conversation, "genre": "horror", "element": "dialogue"}
+ANSWER: dict[str, Any] = {"source": Source.conversation, "genre": "horror", "element": "dialogue"}
 
 
 def begins_by(settings: Settings, **values: object) -> None:
@@ -163,7 +164,7 @@ def up(settings: Settings) -> NextUp:
         return triggers.next_up(session, "ana", settings)
 
 
-def yesterday() -> dict[str, object]:
+def yesterday() -> dict[str, Any]:
     return {"created_at": now() - timedelta(days=1)}
 
 
