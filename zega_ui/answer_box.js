@@ -100,13 +100,13 @@ export default function ({ data, parentElement, setStateValue }) {
     show(box.value);
     if (data.focus && focused !== entry) {
       focused = entry;
-      box.focus();
-      box.scrollIntoView({ block: "nearest" });
+      if (data.focus === "cursor") box.focus({ preventScroll: true });
+      (button() ?? box).scrollIntoView({ block: "end" });
     }
     return true;
   };
 
-  tidy(data.saved);
+  tidy(data.forget);
   const watch = new MutationObserver(() => begin() && watch.disconnect());
   if (!begin()) watch.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("input", typed, true);

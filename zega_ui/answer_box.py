@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from zega_core.analytics import plural
 from zega_core.conversation_tables import Turn
 
 SAVE = "save-answer"
@@ -65,13 +63,12 @@ def show(
     conversation_key: str,
     turn: Turn,
     *,
-    save: Callable[[Written], None],
     keep: Callable[[str], None],
-    focus: bool,
-    saved: Sequence[int],
+    focus: Literal["cursor", "view", ""],
+    forget: Sequence[int],
 ) -> None:
-    """``save`` is what the button does, ``keep`` stores a draft. ``focus`` puts the cursor here, once a turn. ``saved``
-    are turns whose draft the browser may forget."""
+    """``keep`` stores a draft. ``focus`` puts the cursor here, or brings this into view, once a turn. ``forget`` are
+    turns whose draft the browser needs no more."""
     if box_key(turn) not in state:
         state[box_key(turn)] = turn.draft
     st.text_area(
@@ -81,8 +78,6 @@ def show(
         placeholder="Write it the way you would",
         on_change=lambda: keep(str(state.get(box_key(turn)) or "")),
     )
-    if turn.words:
-        st.caption(f"About {plural(turn.words, 'word')}; a few more or fewer are fine.")
     _script(
         key=script_key(turn),
         data={
@@ -93,12 +88,13 @@ def show(
             "draft": turn.draft,
             "words": turn.words,
             "focus": focus,
-            "saved": [entry(conversation_key, one) for one in saved],
+            "forget": [entry(conversation_key, one) for one in forget],
         },
         on_draft_change=lambda: keep(written(turn).text),
     )
-    st.button("Save answer", key=SAVE, type="primary", icon=":material/check:", on_click=partial(_save, turn, save))
 
 
-def _save(turn: Turn, save: Callable[[Written], None]) -> None:
-    save(written(turn))
+def save_button(turn: Turn, save: Callable[[Written], None]) -> None:
+    st.button(
+        "Save answer", key=SAVE, type="primary", icon=":material/check:", on_click=lambda: save(written(turn))
+    )
