@@ -83,7 +83,7 @@ def _others(writer: str, settings: Settings, row: Conversation, rows: Sequence[C
     if len(rows) > 1:
         answered = _answered(writer)
         labels = {
-            one.key: f"{one.name} · {plural(answered.get(one.id or 0, 0), 'answer')} · {clock(one.used_at)}"
+            one.key: f"{one.name} · {plural(answered.get(one.key, 0), 'answer')} · {clock(one.used_at)}"
             + (" · paused" if one.paused else "")
             for one in rows
         }

@@ -51,7 +51,7 @@ def past(writer: str, settings: Settings, turn: Turn, example: Example | None) -
         if example is None:
             st.caption("You deleted this answer. Your model does not learn from it.")
             _undo(writer, settings, turn)
-        elif state.get(EDITED) == turn.id:
+        elif state.get(EDITED) == turn.id or turn.draft:
             _editor(writer, settings, turn, example)
         else:
             _answer(writer, settings, turn, example)
@@ -75,13 +75,14 @@ def _answer(writer: str, settings: Settings, turn: Turn, example: Example) -> No
         if left_out:
             said = conversation_words.left_out(example.reason or "")
             st.caption(f":orange[:material/remove_circle:] {plain(said)}", width="stretch")
-            st.button(
-                "Count it all the same",
-                type="tertiary",
-                key=f"insist-{turn.id}",
-                on_click=form.act,
-                args=(where(turn), _insist, writer, settings, turn),
-            )
+            if conversation.may_insist(example):
+                st.button(
+                    "Count it all the same",
+                    type="tertiary",
+                    key=f"insist-{turn.id}",
+                    on_click=form.act,
+                    args=(where(turn), _insist, writer, settings, turn),
+                )
         else:
             told = "Saved, changed by you" if example.edited_at else "Saved"
             st.caption(f":material/bookmark_added: {told}", width="stretch")
@@ -103,20 +104,20 @@ def _chosen(writer: str, settings: Settings, turn: Turn, choice: str | None) -> 
         form.act(where(turn), _delete, writer, settings, turn)
 
 
-def edit(turn_id: int | None, text: str = "") -> None:
-    """Open the answer of a turn to be changed; with ``text`` beginning from that."""
+def edit(turn_id: int | None) -> None:
+    """Open the answer of a turn to be changed."""
     state[EDITED] = turn_id
     state.pop(f"edit-{turn_id}", None)
-    if text:
-        state[f"edit-{turn_id}"] = text
 
 
 def _editor(writer: str, settings: Settings, turn: Turn, example: Example) -> None:
     key = f"edit-{turn.id}"
     if key not in state:
-        state[key] = example.completion
-    elif turn.draft and state[key] == turn.draft:
-        st.caption("You had already answered this in another window, and that answer is saved. Here is the other one.")
+        state[key] = turn.draft or example.completion
+    if turn.draft:
+        st.caption("This question was answered in another window first, and that answer is saved:")
+        prose(example.completion, f"first-{turn.id}")
+        st.caption("Here is what you wrote in this one. Nothing of it is lost.")
     st.text_area("Change your answer", key=key, height=190)
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -124,16 +125,25 @@ def _editor(writer: str, settings: Settings, turn: Turn, example: Example) -> No
             key=f"save-edit-{turn.id}",
             icon=":material/check:",
             on_click=form.act,
-            args=(where(turn), _save_edit, writer, settings, turn),
+            args=(where(turn), _save_edit, writer, settings, turn, None),
         )
-        st.button("Leave it as it was", type="tertiary", key=f"leave-{turn.id}", on_click=state.pop, args=(EDITED, None))
+        st.button(
+            "Leave it as it was",
+            type="tertiary",
+            key=f"leave-{turn.id}",
+            on_click=form.act,
+            args=(where(turn), _save_edit, writer, settings, turn, example.completion),
+        )
 
 
-def _save_edit(writer: str, settings: Settings, turn: Turn) -> None:
+def _save_edit(writer: str, settings: Settings, turn: Turn, text: str | None) -> None:
+    """``text`` None: what is in the box."""
     with db.session() as session:
-        conversation.edit(session, writer, turn.id or 0, str(state[f"edit-{turn.id}"]), settings)
+        written = str(state[f"edit-{turn.id}"]) if text is None else text
+        conversation.edit(session, writer, turn.id or 0, written, settings)
     state.pop(EDITED, None)
-    state[UNDO_AT], state[TOLD] = turn.id, "The change is saved."
+    if text is None:
+        state[UNDO_AT], state[TOLD] = turn.id, "The change is saved."
 
 
 def _insist(writer: str, settings: Settings, turn: Turn) -> None:

@@ -137,13 +137,12 @@ def _save(writer: str, settings: Settings, key: str, turn: Turn, written: Writte
         found = conversation.answer(
             session, writer, key, turn.id or 0, written.text, settings, seconds=written.seconds
         )
-        mine = conversation.is_the_answer(session, writer, turn.id or 0, written.text)
+        other = conversations.turn(session, writer, turn.id or 0).draft if found.again else ""
     state[AFTER], state[FORGET] = True, (turn.id,)
     state[SAVED] = (key, conversation_words.saved(found))
     state.pop(conversation_turn.UNDO_AT, None)
-    if not mine:
-        conversation_turn.edit(turn.id, written.text)
-        state[FORGET] = ()
+    if other:
+        conversation_turn.edit(turn.id)
     state[AHEAD] = None
     _train_if_due(writer, settings)
 
