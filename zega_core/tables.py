@@ -167,6 +167,7 @@ class Example(Table, table=True):
         Index("ix_example_user_newest", "user_id", "id"),
         Index("ix_example_user_quality", "user_id", "quality", "id"),
         Index("ix_example_manuscript", "manuscript_id", "idx", unique=True),
+        {"sqlite_autoincrement": True},  # a number is given once
     )
 
     id: int | None = Field(default=None, primary_key=True)

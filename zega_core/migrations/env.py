@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from zega_core.db import get_engine
+from zega_core.db import get_engine, migrating
 from zega_core.tables import Table
 
 
@@ -16,5 +16,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with get_engine().begin() as opened:
+    with migrating(get_engine()) as opened:
         migrate(opened)

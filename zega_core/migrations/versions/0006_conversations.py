@@ -11,6 +11,10 @@ branch_labels = None
 depends_on = None
 
 
+def _on_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"
+
+
 def upgrade() -> None:
     op.create_table(
         "conversation",
@@ -49,6 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("example_change", schema=None) as batch_op:
+        batch_op.create_index("ix_example_change_batch", ["user_id", "batch", "id"], unique=False)
         batch_op.create_index("ix_example_change_user", ["user_id", "id"], unique=False)
 
     op.create_table(
@@ -165,7 +170,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_turn_example", ["example_id"], unique=False)
         batch_op.create_index("ix_turn_user_state", ["user_id", "state"], unique=False)
 
-    with op.batch_alter_table("example", schema=None) as batch_op:
+    # On SQLite the table is made anew: the number of a deleted example must not be given to another, for it may come
+    # back, and versions know by it what they have learned.
+    with op.batch_alter_table(
+        "example",
+        schema=None,
+        recreate="always" if _on_sqlite() else "auto",
+        table_kwargs={"sqlite_autoincrement": True},
+    ) as batch_op:
         batch_op.add_column(sa.Column("manuscript_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("original", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("edited_at", zega_core.tables.UTCDateTime(), nullable=True))
@@ -176,6 +188,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("fine_tune", schema=None) as batch_op:
         batch_op.add_column(sa.Column("pairs_before", sa.Integer(), server_default="0", nullable=False))
+
+    if _on_sqlite() and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise RuntimeError("rows refer to others that are not there; nothing was changed")
 
 
 def downgrade() -> None:
