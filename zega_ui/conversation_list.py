@@ -120,8 +120,8 @@ def _new(writer: str, settings: Settings) -> None:
 
 def _settings(writer: str, row: Conversation) -> None:
     key = row.key
-    st.text_input("Name", key=form.mirror(f"{NAME}-{key}", row.name), max_chars=80)
-    st.text_area(PURPOSE_LABEL, key=form.mirror(f"{PURPOSE}-{key}", row.purpose), height=80, max_chars=MOST_PURPOSE)
+    st.text_input("Name", key=_beginning(f"{NAME}-{key}", row.name), max_chars=80)
+    st.text_area(PURPOSE_LABEL, key=_beginning(f"{PURPOSE}-{key}", row.purpose), height=80, max_chars=MOST_PURPOSE)
     st.button("Save", key="save-conversation", on_click=form.act, args=(WHERE, _change, writer, row))
     st.divider()
     st.button(
@@ -144,6 +144,13 @@ def _settings(writer: str, row: Conversation) -> None:
         args=(WHERE, _delete, writer, key),
     )
     st.caption("Without its answers, they stay among your examples, and your model goes on learning from them.")
+
+
+def _beginning(key: str, stored: str) -> str:
+    """The key of a field that begins with what is stored, and keeps what is typed until that is changed elsewhere."""
+    if state.get(f"{key}-stored") != stored or key not in state:
+        state[key] = state[f"{key}-stored"] = stored
+    return key
 
 
 def _change(writer: str, row: Conversation) -> None:

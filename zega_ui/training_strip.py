@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
 import streamlit as st
 from sqlmodel import Session
 
-from zega_core import db, proof_words, triggers
+from zega_core import db, proof_words, training_words, triggers
 from zega_core import fine_tune_words as words
 from zega_core.analytics import no_sign_of_life
 from zega_core.proof.figures import read_figures
 from zega_core.proof_tables import Proof
 from zega_core.settings import Settings, get_settings
-from zega_core.store import fine_tunes, proofs, versions
+from zega_core.store import fine_tunes, proofs, training_triggers, versions
 from zega_core.tables import UNFINISHED, RunStatus, now
 from zega_core.version_tables import FineTune, Version
 from zega_ui import proof_view
@@ -32,6 +36,7 @@ def _strip(writer: str) -> None:
         going = fine_tunes.under_way(session, writer)
         last = fine_tunes.latest(session, writer)
         made, proof, in_use = _newest(session, writer)
+        zone = ZoneInfo(training_triggers.load(session, writer).zone)
     with st.container(border=True, key="training", gap="small"):
         if going:
             _learning(going[0])
@@ -41,7 +46,7 @@ def _strip(writer: str) -> None:
             _failed(last)
         elif made is not None:
             _made(made, proof, in_use)
-        _until_next(ahead)
+        _until_next(ahead, zone)
 
 
 def _newest(session: Session, writer: str) -> tuple[Version | None, Proof | None, int | None]:
@@ -52,15 +57,14 @@ def _newest(session: Session, writer: str) -> tuple[Version | None, Proof | None
     return made, proof, None if promoted is None else promoted.number
 
 
-def _until_next(ahead: triggers.NextUp) -> None:
-    if ahead.on and ahead.goal:
-        pairs = min(ahead.pairs, ahead.goal)
-        said = f"{pairs:,} of {ahead.goal:,} answers until the next training"
-        if ahead.pairs >= ahead.goal and not ahead.under_way:
-            said = f"{ahead.pairs:,} answers: the next training begins by itself"
-        st.progress(pairs / ahead.goal, text=said)
-    if ahead.holds:
-        st.caption(f":material/pause_circle: {plain(ahead.holds)}")
+def _until_next(ahead: triggers.NextUp, zone: tzinfo) -> None:
+    waits = training_words.next_line(replace(ahead, under_way=""), None, zone)
+    if not (ahead.on and ahead.by_pairs) or ahead.goal <= 0:
+        st.caption(plain(waits))
+        return
+    pairs = min(ahead.pairs, ahead.goal)
+    text = f"{pairs:,} of {ahead.goal:,} answers until the next training." if ahead.under_way else waits
+    st.progress(pairs / ahead.goal, text=plain(text))
 
 
 def _learning(row: FineTune) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import all_text
+from tests.pages.conftest import all_text as marked_up
 from zega_core import conversation, db
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.jobs import client
@@ -26,6 +26,11 @@ LETTER = (
     "Dear Tom, the food is fine and so is the weather, and the man beside me has stopped asking for his mother. I have "
     "your gloves on as I write this. Keep the dog in at night. Do not come and look for me in the spring."
 )
+
+
+def all_text(app: AppTest) -> str:
+    """What a reader finds, without the marks that keep text from being read as Markdown."""
+    return marked_up(app).replace("\\", "")
 
 
 def opened(app: AppTest, **query: str) -> AppTest:
@@ -74,8 +79,8 @@ def test_who_comes_first_is_told_how_it_goes_and_can_begin(app: AppTest):
     assert app.text_area(key=f"answer-{open_turn().id}").value == ""
 
 
-def test_start_twice_in_a_row_from_a_stale_page_leaves_one_that_is_shown(begun: AppTest):
-    assert begun.query_params["conversation"] == [the_conversation().key]
+def test_the_address_names_the_conversation(begun: AppTest):
+    assert the_conversation().key in begun.query_params["conversation"]
 
 
 def test_an_answer_is_saved_said_and_followed_by_the_next_question(begun: AppTest):
@@ -123,7 +128,7 @@ def test_a_short_answer_is_saved_said_to_be_left_out_and_can_be_insisted_on(begu
 
 
 def choose(app: AppTest, turn: Turn, what: str) -> AppTest:
-    return next(one for one in app.get("menu_button") if one.key == f"menu-{turn.id}").select(what).run()
+    return next(one for one in app.get("menu_button") if one.key == f"menu-{turn.id}").click(what).run()
 
 
 def test_an_answer_is_changed_in_its_place(begun: AppTest):
@@ -173,7 +178,7 @@ def test_a_question_can_be_skipped(begun: AppTest):
 
 def test_an_example_by_the_storyteller_is_marked_and_saved_nowhere(begun: AppTest):
     begun.button(key="show-example").click().run()
-    assert "An example by the storyteller" in all_text(begun).replace("\\", "")
+    assert "An example by the storyteller" in all_text(begun)
     assert "not learned from" in all_text(begun)
     with db.reading() as session:
         assert fine_tunes.kept_since(session, "default") == 0
@@ -281,13 +286,14 @@ def test_saving_survives_a_training_that_cannot_be_asked_for(begun: AppTest, mon
     assert len(answered()) == 1
 
 
+def test_progress_says_when_there_is_nothing_to_count(app: AppTest):
+    opened(app, tab="Progress")
+    assert "Nothing to count yet" in [header.value for header in app.header]
+
+
 def test_progress_counts_what_there_is(begun: AppTest):
-    opened(begun, tab="Progress")
-    assert "Nothing to count yet" in [header.value for header in begun.header]
-    later = AppTest.from_file(begun._script_path, default_timeout=30).run()
-    opened(later)
     for text in (HARBOUR, STAIRS, "Too short."):
-        write(later, text)
+        write(begun, text)
     third = AppTest.from_file(begun._script_path, default_timeout=30).run()
     opened(third, tab="Progress")
     assert not third.exception
