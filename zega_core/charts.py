@@ -210,6 +210,3 @@ def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], nam
 def _wrapped(label: str) -> str:
     """On lines of about a word each: beside a radar there is little room. Plotly reads tags, which a label has not."""
     return "<br>".join(escape(label[:40]).split())
-
-def coverage_map(c, catalog):
-    return _figure(100)

@@ -44,6 +44,18 @@ LETTER = (
     "Dear Tom, the food is fine and so is the weather, and the man beside me has stopped asking for his mother. I have "
     "your gloves on as I write this. Keep the dog in at night. Do not come and look for me in the spring."
 )
+ORCHARD = (
+    "Every pear on the north wall had been wrapped in newspaper, and each sheet carried the same date. Mother unwrapped "
+    "one and read it aloud to us as if it were the weather. By noon we had all read it, and nobody picked anything."
+)
+FERRY = (
+    "The ferryman would take coins only from the left hand. He never said what had happened to those who paid with the "
+    "right. His dog watched our pockets all the way over, and the far bank came towards us more slowly than it should."
+)
+MIRROR = (
+    "Two of the mirrors in the hotel disagreed about the hallway. In one the carpet ran down to the sea door, in the "
+    "other it turned upstairs. Guests chose early which one to believe, and were given their keys accordingly."
+)
 HOSTILE = "<img src=x onerror=alert(1)> :red[x] **bold** $5$ `code` # head\n* * *\n" + "w" * 300
 
 
@@ -268,17 +280,21 @@ def test_edit_delete_and_undo(chromium: Browser, tmp_path: Path):
 def test_the_threshold_in_two_windows_at_once_begins_one_training(chromium: Browser, tmp_path: Path):
     settings = Settings(home=tmp_path / "home", conversation_pairs=5)
     fine_tuned.keep(20, into=settings)
-    begin(settings, [f"{text} {number}" for number, text in enumerate((HARBOUR, STAIRS, LETTER, f"{STAIRS} {LETTER}"))][:4])
+    begin(settings, [HARBOUR, STAIRS, LETTER, ORCHARD])
     with without_worker(settings, {"ZEGA_CONVERSATION_PAIRS": "5", "ZEGA_FINE_TUNE_EVERY": "100000"}) as server:
         one, two = Visitor(chromium, server), Visitor(chromium, server, phone=True)
-        for visitor, text in ((one, "The lighthouse keeper " + LETTER), (two, "The postmistress " + HARBOUR)):
+        for visitor, text in ((one, FERRY), (two, MIRROR)):
             box(opened(visitor)).fill(text)
         one.page.get_by_role("button", name="Save answer").click(no_wait_after=True)
         two.page.get_by_role("button", name="Save answer").click(no_wait_after=True)
         for visitor in (one, two):
             expect(visitor.page.get_by_text("Your model learns from your answers")).to_be_visible()
-        expect(two.page.get_by_text("answered in another window").or_(
-            one.page.get_by_text("answered in another window")).first).to_be_attached()  # fmt: skip
+        stored = answers(settings)[-1]
+        second = two if stored == FERRY else one
+        expect(second.page.get_by_text("answered in another window")).to_be_visible()
+        expect(second.page.get_by_role("textbox", name="Change your answer")).to_have_value(
+            MIRROR if stored == FERRY else FERRY
+        )
         with db.reading(settings) as session:
             assert len(fine_tunes.recent(session, WRITER, 5)) == 1
         one.close()
