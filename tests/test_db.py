@@ -28,13 +28,19 @@ def test_a_fresh_home_gets_every_table(database: str, config: Settings):
         assert writers.ids(session) == ["ana"]
 
 
+def _is_declared(name: str | None, kind: str, parents: object) -> bool:
+    """All but the words of examples, which the database keeps to search in."""
+    return not str(name).startswith("example_words")
+
+
 def test_migrations_and_tables_agree(database: str, config: Settings):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     db.prepare(config)
     with db.get_engine(config).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+        there = MigrationContext.configure(connection, opts={"include_name": _is_declared})
+        assert compare_metadata(there, Table.metadata) == []
 
 
 def test_times_keep_their_moment_and_come_back_in_utc(database: str, config: Settings):
@@ -129,9 +135,9 @@ def test_an_earlier_database_keeps_its_rows_and_what_refers_to_them(database: st
         migrations.attributes["connection"] = connection
         command.upgrade(migrations, EARLIER)
     insert = (
-        "INSERT INTO example (id, user_id, source, genre, element, prompt, completion, status, text_hash, prompt_tokens,"
-        " completion_tokens, latency_ms, votes, created_at) VALUES (:id, 'ana', 'auto', 'horror', 'scene', 'p', 't',"
-        " :status, 'same', 0, 0, 0, 1, '2026-01-01')"
+        "INSERT INTO example (id, user_id, source, genre, element, prompt, completion, status, text_hash,"
+        " prompt_tokens, completion_tokens, latency_ms, votes, created_at)"
+        " VALUES (:id, 'ana', 'auto', 'horror', 'scene', 'p', 't', :status, 'same', 0, 0, 0, 1, '2026-01-01')"
     )
     with db.get_engine(config).begin() as connection:
         connection.execute(text("INSERT INTO writer VALUES ('ana', '2026-01-01', '2026-01-01')"))

@@ -16,8 +16,10 @@ from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
 from zega_core.quality.agreement import KEEP
-from zega_core.questions.ask import alike, by_grammar
+from zega_core.questions.ask import by_grammar
 from zega_core.questions.coverage import coverage
+from zega_core.questions.likeness import ALIKE, Asked
+from zega_core.questions.purpose import read_purpose
 from zega_core.rating import rate
 from zega_core.settings import Settings
 from zega_core.store import answers, conversations, examples, fine_tunes, training_triggers, writers
@@ -27,14 +29,14 @@ from zega_core.tables import Example, ExampleStatus, Source, now
 MAX_SECONDS = 3_600.0
 """The most that one answer counts as time spent."""
 ECHO = timedelta(seconds=2)
-"""Within which a second press of Start is taken for the first one's echo."""
+"""A second press of Start within it is taken for the first one's echo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What came of an answer. ``left_out`` says why it is not learned from, empty where it is ``kept``;
     ``may_insist`` when the writer can have it learned from all the same. ``pairs`` of ``goal`` answers are there for
-    the next training. ``again``: the question had been answered before, and this is what came of that."""
+    the next training. ``again``: the question had been answered with another text before, which stands."""
 
     turn_id: int
     example_id: int
@@ -97,7 +99,7 @@ def answer(
     session.add(example)
     session.flush()
     turn.example_id, turn.state, turn.answered_at = example.id, TurnState.answered, now()
-    turn.draft, turn.seconds = "", _seconds(seconds)
+    turn.draft, turn.seconds = "", min(MAX_SECONDS, max(0.0, seconds)) if isfinite(seconds) else 0.0
     session.add(turn)
     _touch(session, writer_id, key)
     session.flush()
@@ -106,8 +108,8 @@ def answer(
 
 
 def insist(session: Session, writer_id: str, turn_id: int, settings: Settings) -> Saved:
-    """Learn from an answer that was left out. One with the very words of a kept piece stays left out: the result says
-    so. Raises InvalidInput where there is no answer, NotFound."""
+    """Learn from an answer that was left out. The very words of a kept piece stay left out, and the result says so.
+    Raises InvalidInput where there is no answer, NotFound."""
     turn = conversations.hold_turn(session, writer_id, turn_id)
     example = _answer_of(session, turn)
     twin = examples.kept_with_hash(session, writer_id, example.text_hash)
@@ -167,9 +169,8 @@ def undo(session: Session, writer_id: str, settings: Settings) -> str:
 
 
 def save_draft(session: Session, writer_id: str, turn_id: int, text: str) -> bool:
-    """Keep what is written so far. False when it is longer than an answer can be: then its first 20,000 characters are
-    kept here, and the page must not throw the rest away. Nothing is kept of a question that is answered. Raises
-    NotFound."""
+    """Keep what is written so far, but not of a question that is answered. False when it is longer than an answer can
+    be: its first 20,000 characters are kept, and the page must not throw the rest away. Raises NotFound."""
     draft = storable(text)
     conversations.set_draft(session, conversations.turn(session, writer_id, turn_id), draft[:MAX_CHARS])
     return len(draft) <= MAX_CHARS
@@ -206,8 +207,8 @@ def set_purpose(session: Session, writer_id: str, key: str, purpose: str) -> Non
 
 
 def delete_conversation(session: Session, writer_id: str, key: str, *, with_answers: bool = False) -> int:
-    """Delete a conversation with its questions and drafts. Its answers stay examples, unless they go, too: those can be
-    brought back by ``undo``, as examples. Returns how many went. Raises NotFound."""
+    """Its questions and drafts go. Its answers stay examples, unless they go, too: ``undo`` brings those back, as
+    examples. Returns how many went. Raises NotFound."""
     row = conversations.hold(session, writer_id, key)
     found = answers.of_conversation(session, row) if with_answers else []
     conversations.remove(session, row)
@@ -226,8 +227,9 @@ def goal(session: Session, writer_id: str, settings: Settings) -> int:
 
 
 def _ask_next(session: Session, row: Conversation) -> Turn:
+    about = " ".join(read_purpose(row.purpose).topics)
     for turn in conversations.prepared(session, row):
-        if not alike(turn.question, conversations.questions_since(session, turn)):
+        if Asked(conversations.questions_since(session, turn), about=about).likeness(turn.question) < ALIKE:
             conversations.ask(session, turn)
             return turn
         session.delete(turn)
@@ -257,11 +259,11 @@ def _answer_of(session: Session, turn: Turn) -> Example:
 
 def _again(session: Session, turn: Turn, text: str, settings: Settings) -> Saved:
     example = _answer_of(session, turn)
-    if text != example.completion:
+    if other := text not in (example.completion, example.original):
         turn.draft = text
         session.add(turn)
         session.flush()
-    return replace(_saved(session, turn, example, settings), again=True)
+    return replace(_saved(session, turn, example, settings), again=other)
 
 
 def _saved(session: Session, turn: Turn, example: Example, settings: Settings) -> Saved:
@@ -289,10 +291,6 @@ def _touch(session: Session, writer_id: str, key: str) -> None:
     row = conversations.get(session, writer_id, key)
     row.used_at = now()
     session.add(row)
-
-
-def _seconds(value: float) -> float:
-    return min(MAX_SECONDS, max(0.0, value)) if isfinite(value) else 0.0
 
 
 def _is_echo(session: Session, last: Conversation, purpose: str, name: str) -> bool:

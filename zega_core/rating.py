@@ -11,12 +11,10 @@ from zega_core.quality.spread import Scored, in_turn
 from zega_core.quality.stored import read_report
 from zega_core.quality.validation import number
 from zega_core.settings import Settings
-from zega_core.settling import OWN_WORDS, is_weak
+from zega_core.settling import DISCARDED, OWN_WORDS, is_weak
 from zega_core.store import examples, ratings, writers
 from zega_core.tables import Example, ExampleStatus, now
 from zega_core.taste import taste_of
-
-DISCARDED = "You discarded it."
 
 
 def rate(

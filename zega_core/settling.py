@@ -25,6 +25,7 @@ _FOR_ITS_SCORE = re.compile(r"\d+(\.\d+)? is below ")
 """How the reason begins of what was set aside for a low score, and of nothing else (``Taste.below``)."""
 TOO_SHORT, COPIED = "Too short to learn from: ", "Copied: "
 """How the reason begins of what the writer wrote and what is set aside unless they insist (``weak``)."""
+DISCARDED = "You discarded it."
 LEAST_WORDS, MOST_LEAST_WORDS = 8, 25
 """Words below which an answer is too short: a quarter of what was asked for, but within these."""
 COPIED_SHARE = 0.6
@@ -126,6 +127,19 @@ def weak(text: str, question: str, *, asked_words: int = 0, shown: str = "") -> 
 def is_weak(example: Example) -> bool:
     """Whether it was set aside for what ``weak`` says."""
     return str(example.reason or "").startswith((TOO_SHORT, COPIED))
+
+
+def left_out_class(example: Example) -> str:
+    """The class of the reason for which a writer's answer is left out: ``too_short``, ``copy``, ``duplicate``,
+    ``discarded`` or ``other``."""
+    reason = str(example.reason or "")
+    if reason.startswith(TOO_SHORT):
+        return "too_short"
+    if reason.startswith(COPIED):
+        return "copy"
+    if reason == DISCARDED:
+        return "discarded"
+    return "duplicate" if example.duplicate_of is not None or reason == SAME_WORDS else "other"
 
 
 def _copied_share(own: list[str], other: list[str]) -> float:

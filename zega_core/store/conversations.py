@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import repeat
 
 from sqlalchemy import case, delete, func, text, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from zega_core.conversation_tables import Conversation, ExampleChange, Turn, TurnState
@@ -224,10 +225,11 @@ def questions_since(session: Session, turn: Turn) -> list[str]:
 def past(session: Session, conversation: Conversation) -> list[Past]:
     """What was asked, oldest first, and what came of it; then what is prepared or open. The answer that was deleted
     counts as skipped."""
+    columns = (Turn.question, Turn.difficulty, Turn.state, Turn.words, Example.completion, Example.status)
     query = (
-        select(Turn.question, Turn.difficulty, Turn.state, Turn.words, Example.completion, Example.status)
+        sql_select(*(col(column) for column in columns))
         .join(Example, col(Turn.example_id) == col(Example.id), isouter=True)
-        .where(Turn.conversation_id == conversation.id)
+        .where(col(Turn.conversation_id) == conversation.id)
         .order_by(case((col(Turn.number).is_(None), 1), else_=0), col(Turn.number), col(Turn.id))
     )
     return [
@@ -239,7 +241,7 @@ def past(session: Session, conversation: Conversation) -> list[Past]:
             words=len(words(answer or "")),
             asked_words=asked_words,
         )
-        for question, difficulty, state, asked_words, answer, status in session.exec(query)  # type: ignore[misc]
+        for question, difficulty, state, asked_words, answer, status in session.exec(query)  # type: ignore[call-overload]
     ]
 
 
@@ -281,9 +283,9 @@ def coverage_rows(session: Session, writer_id: str) -> Iterator[tuple[str, str, 
     spaces = func.length(Example.completion) - func.length(func.replace(Example.completion, " ", ""))
     length = case((spaces < 59, 0), (spaces < 179, 1), else_=2).label("band")
     query = (
-        select(Example.genre, Example.element, Example.modifier, length, func.count())
-        .where(Example.user_id == writer_id, Example.status == ExampleStatus.kept)
+        sql_select(col(Example.genre), col(Example.element), col(Example.modifier), length, func.count())
+        .where(col(Example.user_id) == writer_id, col(Example.status) == ExampleStatus.kept)
         .group_by(col(Example.genre), col(Example.element), col(Example.modifier), text("band"))
     )
-    for genre, element, modifier, band, number in session.exec(query):
+    for genre, element, modifier, band, number in session.exec(query):  # type: ignore[call-overload]
         yield from repeat((genre, element, modifier, LENGTHS[band]), number)
