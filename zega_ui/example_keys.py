@@ -1,0 +1,51 @@
+"""Keys for going through examples: each presses a button that is on the page, so all of it works without them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+SCRIPT = """<script>
+(() => {
+  const click = key => { const one = document.querySelector(`.st-key-${key} button`); if (one && !one.disabled) one.click(); };
+  const KEYS = {
+    j: 'next', ArrowRight: 'next', k: 'previous', ArrowLeft: 'previous',
+    i: 'include', x: 'exclude', e: 'edit', u: 'undo', '?': 'example-keys',
+  };
+  const typing = at => at && at.closest(
+    'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=slider], [role=dialog], [role=listbox], [role=menu]'
+  );
+  const arrows = at => at && at.closest('[role=radiogroup], [role=tablist], [role=toolbar], [role=grid], input');
+  const press = event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const at = document.activeElement;
+    if (typing(at) || (event.key.startsWith('Arrow') && arrows(at))) return;
+    if (!document.querySelector('.st-key-example-steps')) return;
+    if (/^[1-5]$/.test(event.key)) {
+      const stars = document.querySelectorAll('.st-key-example-stars [role=radio], .st-key-example-stars input[type=radio]');
+      const star = stars[Number(event.key) - 1];
+      if (star && !(star.checked || star.getAttribute('aria-checked') === 'true')) star.click();
+    } else if (Object.hasOwn(KEYS, event.key)) click(KEYS[event.key]);
+    else return;
+    event.preventDefault();
+  };
+  if (window.zegaExampleKeys) document.removeEventListener('keydown', window.zegaExampleKeys);
+  window.zegaExampleKeys = press;
+  document.addEventListener('keydown', press);
+})();
+</script>"""
+NEAR = """<script>
+(() => { // {number}
+  const at = document.querySelector('.st-key-example-detail');
+  const list = document.querySelector('.st-key-example-list');
+  if (at && list && at.getBoundingClientRect().top > list.getBoundingClientRect().bottom - 1) at.scrollIntoView();
+})();
+</script>"""
+
+
+def listen() -> None:
+    st.html(SCRIPT, unsafe_allow_javascript=True)
+
+
+def near(number: int) -> None:
+    """Where the example is below the list, as on a phone, it is brought into view when another one is opened."""
+    st.html(NEAR.replace("{number}", str(number)), unsafe_allow_javascript=True)
