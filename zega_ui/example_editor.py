@@ -8,7 +8,6 @@ import streamlit as st
 
 from zega_core import collection, db
 from zega_core.errors import NotFound
-from zega_core.learning_words import SOURCES
 from zega_core.settings import get_settings
 from zega_core.store import collection as stored
 from zega_core.store.collection import Filter
@@ -16,6 +15,7 @@ from zega_core.tables import Example, ExampleStatus
 from zega_ui import example_list
 from zega_ui.components import asked_for, guarded, heading_of, local_time, plain, prose, why
 from zega_ui.example_bulk import change
+from zega_ui.example_filters import FROM
 from zega_ui.teaching_form import mirror
 
 state = st.session_state
@@ -89,7 +89,7 @@ def _steps(writer: str, found: Filter, sort: str, before: int | None, after: int
 
 
 def _facts(example: Example) -> str:
-    facts = [SOURCES.get(example.source, example.source), f"{local_time(example.created_at):%d %B %Y}"]
+    facts = [FROM.get(example.source, example.source), f"{local_time(example.created_at):%d %B %Y}"]
     if example.origin and example.model:
         facts.append(f"from {example.origin}")
     if example.edited_at is not None:
@@ -202,5 +202,14 @@ def _form(writer: str, example: Example) -> None:
 def _saved(writer: str, identity: int) -> None:
     """A refused text stays in its field."""
     text, prompt = state[f"edit-text-{identity}"], state[f"edit-prompt-{identity}"]
-    change(partial(collection.edit_text, writer_id=writer, example_id=identity, text=text, prompt=prompt, settings=get_settings()))
+    change(
+        partial(
+            collection.edit_text,
+            writer_id=writer,
+            example_id=identity,
+            text=text,
+            prompt=prompt,
+            settings=get_settings(),
+        )
+    )
     state.pop(EDITING, None)

@@ -20,7 +20,13 @@ from zega_ui.teaching_form import mirror
 state, address = st.session_state, st.query_params
 UNKNOWN = "unknown"
 """In the address: a genre or an element that is not known."""
-STATES = {ExampleStatus.kept: "Kept", ExampleStatus.set_aside: "Set aside", ExampleStatus.failed: "No answer"}
+STATES: dict[str, str] = {
+    ExampleStatus.kept: "Kept",
+    ExampleStatus.set_aside: "Set aside",
+    ExampleStatus.failed: "No answer",
+}
+FROM: dict[str, str] = {str(source): label for source, label in SOURCES.items()}
+"""By source, what it is called."""
 RATED = {"yes": True, "no": False}
 ORDER = {
     "newest": "Newest first",
@@ -45,7 +51,7 @@ def chosen() -> Filter:
     if low is not None and high is not None and low > high:
         low = high = None
     return Filter(
-        source=_among("source", SOURCES),
+        source=_among("source", FROM),
         genre=_known("genre", [genre.key for genre in catalog.genres]),
         element=_known("element", [element.key for element in catalog.elements]),
         teacher=tuple(filter(None, map(_clean, address.get_all("teacher")[:MOST]))),
@@ -117,7 +123,7 @@ def _choices(writer: str) -> None:
     genres = {genre.key: genre.label for genre in catalog.genres} | {"": "Not known"}
     elements = {element.key: element.label for element in catalog.elements} | {"": "Not known"}
     _several("State", "state", STATES, found.status)
-    _several("Where it is from", "source", SOURCES, found.source)
+    _several("Where it is from", "source", FROM, found.source)
     _several("Genre", "genre", genres, found.genre)
     _several("Element", "element", elements, found.element)
     names = {name: providers.label_of(name) for name in [*teachers, *found.teacher]}
@@ -171,11 +177,11 @@ def described(found: Filter) -> list[str]:
     genres = {genre.key: genre.label for genre in catalog.genres} | {"": "genre not known"}
     elements = {element.key: element.label for element in catalog.elements} | {"": "element not known"}
     named = [
-        *(SOURCES.get(one, one) for one in found.source),
+        *(FROM.get(one, one) for one in found.source),
         *(genres.get(one, one) for one in found.genre),
         *(elements.get(one, one) for one in found.element),
         *map(providers.label_of, found.teacher),
-        *(STATES[ExampleStatus(one)] for one in found.status),
+        *(STATES[one] for one in found.status),
     ]
     if found.tag:
         named.append(f"tagged {found.tag}")

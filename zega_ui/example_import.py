@@ -179,6 +179,6 @@ def _outcome(writer: str, last: Import) -> None:
                 )
     with st.container(horizontal=True, gap="small"):
         st.button("Import another file", key="import-again", on_click=example_import_run.put_away, args=(writer,))
-        st.page_link("pages/examples.py", label="See your imported examples", query_params={"source": ["manuscript", "import"]})
-
-
+        st.page_link(
+            "pages/examples.py", label="See your imported examples", query_params={"source": ["manuscript", "import"]}
+        )

@@ -53,7 +53,8 @@ class Import:
             self.error = "The import ended early. What is stored is safe; import the same file again to go on."
 
     def _counted(self) -> Iterator[str]:
-        for self.read, line in enumerate(self.lines(), start=1):
+        for line in self.lines():
+            self.read += 1
             yield line
 
 

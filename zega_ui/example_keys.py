@@ -6,26 +6,26 @@ import streamlit as st
 
 SCRIPT = """<script>
 (() => {
-  const click = key => { const one = document.querySelector(`.st-key-${key} button`); if (one && !one.disabled) one.click(); };
   const KEYS = {
     j: 'next', ArrowRight: 'next', k: 'previous', ArrowLeft: 'previous',
     i: 'include', x: 'exclude', e: 'edit', u: 'undo', '?': 'example-keys',
   };
-  const typing = at => at && at.closest(
-    'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=slider], [role=dialog], [role=listbox], [role=menu]'
-  );
-  const arrows = at => at && at.closest('[role=radiogroup], [role=tablist], [role=toolbar], [role=grid], input');
+  const FIELDS = ['input:not([type=checkbox]):not([type=radio])', 'textarea', 'select', '[contenteditable=true]',
+    '[role=slider]', '[role=dialog]', '[role=listbox]', '[role=menu]'].join();
+  const TAKES_ARROWS = '[role=radiogroup], [role=tablist], [role=toolbar], [role=grid], input';
+  const STARS = '.st-key-example-stars [role=radio], .st-key-example-stars input[type=radio]';
+  const click = button => { if (button && !button.disabled) button.click(); };
   const press = event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const at = document.activeElement;
-    if (typing(at) || (event.key.startsWith('Arrow') && arrows(at))) return;
-    if (!document.querySelector('.st-key-example-steps')) return;
+    if (!document.querySelector('.st-key-example-steps') || at?.closest(FIELDS)) return;
+    if (event.key.startsWith('Arrow') && at?.closest(TAKES_ARROWS)) return;
     if (/^[1-5]$/.test(event.key)) {
-      const stars = document.querySelectorAll('.st-key-example-stars [role=radio], .st-key-example-stars input[type=radio]');
-      const star = stars[Number(event.key) - 1];
-      if (star && !(star.checked || star.getAttribute('aria-checked') === 'true')) star.click();
-    } else if (Object.hasOwn(KEYS, event.key)) click(KEYS[event.key]);
-    else return;
+      const star = document.querySelectorAll(STARS)[Number(event.key) - 1];
+      if (star && !star.checked && star.getAttribute('aria-checked') !== 'true') star.click();
+    } else if (Object.hasOwn(KEYS, event.key)) {
+      click(document.querySelector(`.st-key-${KEYS[event.key]} button`));
+    } else return;
     event.preventDefault();
   };
   if (window.zegaExampleKeys) document.removeEventListener('keydown', window.zegaExampleKeys);

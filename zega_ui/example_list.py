@@ -8,19 +8,19 @@ import streamlit as st
 
 from zega_core import db
 from zega_core.catalog import load_catalog
-from zega_core.learning_words import SOURCES
 from zega_core.settling import OWN_WORDS
 from zega_core.store import collection
 from zega_core.store.collection import Filter
 from zega_core.tables import Example, ExampleStatus
 from zega_ui.components import plain
+from zega_ui.example_filters import FROM
 from zega_ui.teaching_form import mirror
 
 state, address = st.session_state, st.query_params
 SIZE = 25
 SHOWN = 140
 """Characters of a text that the list begins with."""
-MARKS = {
+MARKS: dict[str, str] = {
     ExampleStatus.kept: ":material/bookmark_added:",
     ExampleStatus.set_aside: ":material/remove:",
     ExampleStatus.failed: ":material/cloud_off:",
@@ -130,7 +130,7 @@ def _facts(row: Example) -> str:
     element = next((one.label for one in catalog.elements if one.key == row.element), row.element)
     score = "" if row.quality is None else f"{row.quality:.1f}"
     stars = f"{row.rating} ★" if row.rating else ""
-    who = SOURCES.get(row.source, row.source) if row.source != "auto" else ""
+    who = FROM.get(row.source, row.source) if row.source != "auto" else ""
     edited = "edited" if row.original is not None and row.source not in OWN_WORDS else ""
     facts = " · ".join(filter(None, (score, genre, element, who, edited, stars, *row.tags[:3])))
     return f"{MARKS.get(row.status, '')} {plain(facts)}"
