@@ -30,17 +30,21 @@ def browse() -> None:
     if not counts.total:
         nothing_yet()
         return
-    st.caption(f"{counts.kept:,} kept · {counts.set_aside:,} set aside · {counts.own:,} in your own words")
+    head = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    said = f"{counts.kept:,} kept · {counts.set_aside:,} set aside · {counts.own:,} in your own words"
+    head.caption(said, width="stretch")
     found, sort = example_filters.chosen(), example_filters.sort()
     example_bulk.do_asked(writer, found)
     refusal()
     example_filters.show(writer)
     with db.reading() as session:
         total = collection.count(session, writer, found)
+    with head:
+        example_bulk.export(writer, found, total)
     example_filters.line(found, total)
-    example_bulk.undo_line(writer)
     example_keys.listen()
     if not total:
+        example_bulk.undo_line(writer)
         empty_state(
             "search_off",
             "No example matches",
@@ -50,12 +54,14 @@ def browse() -> None:
         return
     now = example_list.opened()
     if now is None:
+        example_bulk.undo_line(writer)
         work(found, sort, total)
         return
     left, right = st.columns([4, 7], gap="large")
     with left:
         work(found, sort, total)
     with right, st.container(key="example-detail"):
+        example_bulk.undo_line(writer)
         example_editor.show(writer, now, found, sort)
         example_keys.near(now)
 

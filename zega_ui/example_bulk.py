@@ -45,24 +45,24 @@ def change(action: Callable[[Session], str]) -> None:
 def undo_line(writer: str) -> None:
     """What was done last, and the way back for as long as there is one."""
     with db.reading() as session:
-        newest = changes.newest(session, writer)
+        newest, batch = changes.newest(session, writer), changes.newest_batch(session, writer)
     said = state.pop(SAID, "")
     if newest is None and not said:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="example-undo"):
         if said:
-            st.toast(said.replace("\\", ""))
             st.text(said, width="content")
         if newest is not None:
             action, number = newest
             label = f"Undo {ACTIONS.get(action, action)} ({plural(number, 'example')})"
             icon = ":material/undo:"
-            st.button(label, key="undo", type="tertiary", icon=icon, on_click=guarded, args=(_undo, writer))
+            st.button(label, key="undo", type="tertiary", icon=icon, on_click=guarded, args=(_undo, writer, batch))
 
 
-def _undo(writer: str) -> None:
+def _undo(writer: str, batch: str) -> None:
+    """What the button named, or nothing: two presses undo one change."""
     with db.session() as session:
-        state[SAID] = changes.undo(session, writer, get_settings()) or "There is nothing to undo."
+        state[SAID] = changes.undo(session, writer, get_settings(), batch=batch)
 
 
 def bar(total: int) -> None:
@@ -139,14 +139,16 @@ def chosen_ids(session: Session, writer: str, found: Filter) -> list[int]:
 def export(writer: str, found: Filter, total: int) -> None:
     """What matches, or what is chosen of it, as a file that is made when it is asked for."""
     ids = () if state.get(example_list.ALL) else tuple(sorted(example_list.chosen()))
-    with st.popover("Export", icon=":material/download:", on_change="rerun", key="examples-export") as drawer:
+    with st.popover(
+        "Export", icon=":material/download:", type="tertiary", on_change="rerun", key="examples-export"
+    ) as drawer:
         if not drawer.open:
             return
         st.caption(f"{plural(len(ids) or total, 'example')}: " + ("those you chose." if ids else "all that match."))
         for form, (label, name, mime) in FORMS.items():
             st.download_button(
                 label,
-                partial(_file, writer, found, ids, form),
+                partial(file, writer, found, ids, form),
                 file_name=name,
                 mime=mime,
                 key=f"export-{form}",
@@ -155,6 +157,6 @@ def export(writer: str, found: Filter, total: int) -> None:
             )
 
 
-def _file(writer: str, found: Filter, ids: tuple[int, ...], form: str) -> bytes:
+def file(writer: str, found: Filter, ids: tuple[int, ...], form: str) -> bytes:
     with db.reading() as session:
         return b"".join(collection.export(session, writer, found, form, ids=ids))

@@ -26,7 +26,7 @@ LONGEST = 20_000
 KEYS = """
 | key | what it does |
 |---|---|
-| j or → | the next example |
+| j or → | the next example, or the first one |
 | k or ← | the one before |
 | 1 to 5 | stars |
 | i | include it |

@@ -18,13 +18,14 @@ SCRIPT = """<script>
   const press = event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const at = document.activeElement;
-    if (!document.querySelector('.st-key-example-steps') || at?.closest(FIELDS)) return;
+    if (!document.querySelector('.st-key-example-list') || at?.closest(FIELDS)) return;
     if (event.key.startsWith('Arrow') && at?.closest(TAKES_ARROWS)) return;
     if (/^[1-5]$/.test(event.key)) {
       const star = document.querySelectorAll(STARS)[Number(event.key) - 1];
       if (star && !star.checked && star.getAttribute('aria-checked') !== 'true') star.click();
     } else if (Object.hasOwn(KEYS, event.key)) {
-      click(document.querySelector(`.st-key-${KEYS[event.key]} button`));
+      const none = KEYS[event.key] === 'next' && !document.querySelector('.st-key-example-steps');
+      click(document.querySelector(none ? '.st-key-example-list button' : `.st-key-${KEYS[event.key]} button`));
     } else return;
     event.preventDefault();
   };
@@ -35,9 +36,14 @@ SCRIPT = """<script>
 </script>"""
 NEAR = """<script>
 (() => { // {number}
-  const at = document.querySelector('.st-key-example-detail');
+  const detail = document.querySelector('.st-key-example-detail');
   const list = document.querySelector('.st-key-example-list');
-  if (at && list && at.getBoundingClientRect().top > list.getBoundingClientRect().bottom - 1) at.scrollIntoView();
+  if (!detail || !list) return;
+  if (detail.getBoundingClientRect().top > list.getBoundingClientRect().bottom - 1) detail.scrollIntoView();
+  else {
+    detail.closest('[data-testid=stColumn]')?.scrollTo(0, 0);
+    document.querySelector('[class*=st-key-example-open-]')?.scrollIntoView({block: 'nearest'});
+  }
 })();
 </script>"""
 
@@ -47,5 +53,5 @@ def listen() -> None:
 
 
 def near(number: int) -> None:
-    """Where the example is below the list, as on a phone, it is brought into view when another one is opened."""
+    """The beginning of what was opened is brought into view: below the list on a phone, beside its row on a desk."""
     st.html(NEAR.replace("{number}", str(number)), unsafe_allow_javascript=True)

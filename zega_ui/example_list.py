@@ -18,7 +18,7 @@ from zega_ui.teaching_form import mirror
 
 state, address = st.session_state, st.query_params
 SIZE = 25
-SHOWN = 140
+SHOWN = 240
 """Characters of a text that the list begins with."""
 MARKS: dict[str, str] = {
     ExampleStatus.kept: ":material/bookmark_added:",
@@ -73,8 +73,17 @@ def show(writer: str, found: Filter, sort: str, total: int) -> list[Example]:
     first = (number - 1) * SIZE
     st.caption(f"{first + 1:,}–{first + len(rows):,} of {total:,}")
     if pages > 1:
-        st.pagination(pages, key=mirror("examples-page", number), max_visible_pages=5, on_change=_turned)
+        _pages(pages, number)
     return rows
+
+
+def _pages(pages: int, number: int) -> None:
+    """A new control where the address names another page than it shows: its value cannot be set without a warning."""
+    control = state.setdefault("examples-control", 0)
+    if state.get(f"examples-page-{control}", number) != number:
+        control = state["examples-control"] = control + 1
+    key = f"examples-page-{control}"
+    st.pagination(pages, default=number, key=key, max_visible_pages=5, on_change=_turned, args=(key,))
 
 
 def _head(ids: Sequence[int], total: int) -> None:
@@ -154,8 +163,8 @@ def _choose_all() -> None:
     state[ALL] = True
 
 
-def _turned() -> None:
-    _to_page(state["examples-page"])
+def _turned(key: str) -> None:
+    _to_page(state[key])
 
 
 def _to_page(number: int) -> None:
