@@ -4,6 +4,7 @@ import streamlit as st
 
 from zega_core import db
 from zega_core.store import collection
+from zega_core.tables import ExampleStatus
 from zega_ui import example_bulk, example_editor, example_filters, example_import, example_keys, example_list
 from zega_ui.boot import open_page
 from zega_ui.components import empty_state, page_header, refusal
@@ -25,13 +26,15 @@ def nothing_yet() -> None:
 
 
 def browse() -> None:
+    example_list.begin(writer)
     with db.reading() as session:
         counts = collection.counts(session, writer)
     if not counts.total:
         nothing_yet()
         return
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    said = f"{counts.kept:,} kept · {counts.set_aside:,} set aside · {counts.own:,} in your own words"
+    kept, aside = (counts.statuses.get(state, 0) for state in (ExampleStatus.kept, ExampleStatus.set_aside))
+    said = f"{kept:,} kept · {aside:,} set aside · {counts.own:,} in your own words"
     head.caption(said, width="stretch")
     found, sort = example_filters.chosen(), example_filters.sort()
     example_bulk.do_asked(writer, found)

@@ -54,10 +54,6 @@ def show(writer: str, example_id: int, found: Filter, sort: str) -> None:
         return
     st.text(asked_for(example))
     _text(example)
-    if example.status == ExampleStatus.failed or not example.completion:
-        st.caption(plain(example.reason or "There was no answer."))
-        _delete(writer, example_id, before, after)
-        return
     _controls(writer, example, before, after)
     with st.expander("Why it scored so", key=f"example-why-{example_id}"):
         why(example, asked=False)

@@ -23,7 +23,6 @@ UNKNOWN = "unknown"
 STATES: dict[str, str] = {
     ExampleStatus.kept: "Kept",
     ExampleStatus.set_aside: "Set aside",
-    ExampleStatus.failed: "No answer",
 }
 FROM: dict[str, str] = {str(source): label for source, label in SOURCES.items()}
 """By source, what it is called."""
@@ -33,8 +32,6 @@ ORDER = {
     "oldest": "Oldest first",
     "best": "Best first",
     "worst": "Lowest score first",
-    "longest": "Longest first",
-    "shortest": "Shortest first",
 }
 NARROWING = ("source", "genre", "element", "teacher", "state", "tag", "low", "high", "rated", "edited", "text")
 LONGEST = 200
@@ -103,10 +100,9 @@ def show(writer: str) -> None:
         if drawer.open:
             with drawer:
                 _choices(writer)
-        orders = [name for name in ORDER if name in SORTS]
         st.selectbox(
             "Order",
-            orders,
+            list(ORDER),
             key=mirror("examples-sort", sort()),
             format_func=ORDER.__getitem__,
             on_change=_picked,

@@ -23,7 +23,6 @@ SHOWN = 240
 MARKS: dict[str, str] = {
     ExampleStatus.kept: ":material/bookmark_added:",
     ExampleStatus.set_aside: ":material/remove:",
-    ExampleStatus.failed: ":material/cloud_off:",
 }
 CHOSEN, ALL = "examples-chosen", "examples-all"
 """In the session: the ids that are ticked, and whether everything that matches is meant instead."""
@@ -41,6 +40,14 @@ def open_example(example_id: int | None) -> None:
         address.pop("example", None)
     else:
         address["example"] = str(example_id)
+
+
+def begin(writer: str) -> None:
+    """What another writer chose in this tab means nothing here."""
+    if state.get("examples-of") != writer:
+        state["examples-of"] = writer
+        state.pop("examples-editing", None)
+        choose_none()
 
 
 def chosen() -> set[int]:
@@ -127,8 +134,8 @@ def _row(row: Example, *, open_now: bool) -> None:
 
 
 def beginning(row: Example) -> str:
-    """Markdown: the first words of the text, or of what was asked for where there is no text."""
-    words = " ".join((row.completion or row.prompt)[: 4 * SHOWN].split())
+    """Markdown: the first words of the text."""
+    words = " ".join(row.completion[: 4 * SHOWN].split())
     return plain(words[:SHOWN] + ("…" if len(words) > SHOWN else "")) or "Without words"
 
 

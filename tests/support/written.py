@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from zega_core import db
@@ -10,12 +11,14 @@ from zega_core.settings import Settings
 from zega_core.store import writers
 from zega_core.tables import Example, ExampleStatus, Source
 
+_numbers = count()
+
 
 def written(number: int, writer: str = "default", settings: Settings | None = None, **values: Any) -> list[int]:
     """Store ``number`` examples, each with words of its own unless ``completion`` is given; their ids, oldest first."""
     with db.session(settings) as session:
         writers.ensure(session, writer)
-        rows = [_example(writer, index, values) for index in range(number)]
+        rows = [_example(writer, index, values) for _, index in zip(range(number), _numbers, strict=False)]
         session.add_all(rows)
         session.flush()
         return [row.id or 0 for row in rows]
