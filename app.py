@@ -71,6 +71,7 @@ page = st.navigation(
         "Review": [
             st.Page("pages/examples.py", title="Examples", icon=":material/library_books:"),
             st.Page("pages/history.py", title="History", icon=":material/history:"),
+            st.Page("pages/examples.py", title="Examples", icon=":material/library_books:"),
             st.Page("pages/quality.py", title="Quality", icon=":material/star:"),
         ],
         "Setup": [
