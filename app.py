@@ -69,7 +69,6 @@ page = st.navigation(
         ],
         "Model": [st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:")],
         "Review": [
-            st.Page("pages/examples.py", title="Examples", icon=":material/library_books:"),
             st.Page("pages/history.py", title="History", icon=":material/history:"),
             st.Page("pages/examples.py", title="Examples", icon=":material/library_books:"),
             st.Page("pages/quality.py", title="Quality", icon=":material/star:"),

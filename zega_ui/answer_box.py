@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from zega_core.conversation_tables import Turn
 
@@ -16,9 +17,9 @@ HEIGHT = 190
 """Pixels of the text area: about seven lines, and it can be pulled larger."""
 state = st.session_state
 
-_script = st.components.v2.component(
+_script = component(
     "zega_answer_box",
-    html='<span data-count></span><span data-keys> · Ctrl+Enter saves</span>',
+    html="<span data-count></span><span data-keys> · Ctrl+Enter saves</span>",
     css="""
     :host, span { font: 400 0.875rem/1.4 "Source Sans", sans-serif; color: light-dark(#5A6166, #A9AFB0); }
     @media (hover: none) { [data-keys] { display: none; } }
@@ -95,6 +96,4 @@ def show(
 
 
 def save_button(turn: Turn, save: Callable[[Written], None]) -> None:
-    st.button(
-        "Save answer", key=SAVE, type="primary", icon=":material/check:", on_click=lambda: save(written(turn))
-    )
+    st.button("Save answer", key=SAVE, type="primary", icon=":material/check:", on_click=lambda: save(written(turn)))

@@ -105,7 +105,7 @@ def _others(writer: str, settings: Settings, row: Conversation, rows: Sequence[C
     )
 
 
-def _answered(writer: str) -> dict[int, int]:
+def _answered(writer: str) -> dict[str, int]:
     with db.reading() as session:
         return conversations.answered(session, writer)
 

@@ -67,7 +67,7 @@ def _answer(writer: str, settings: Settings, turn: Turn, example: Example) -> No
     if len(text) <= LONG:
         prose(text, f"turn-{turn.id}")
     else:
-        prose(f"{text[:LONG // 2]}…", f"turn-{turn.id}")
+        prose(f"{text[: LONG // 2]}…", f"turn-{turn.id}")
         with st.expander(f"Read all {plural(len(text.split()), 'word')}", key=f"all-{turn.id}"):
             prose(text, f"turn-all-{turn.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"state-{turn.id}"):

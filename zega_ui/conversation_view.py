@@ -45,7 +45,7 @@ def show(writer: str, settings: Settings) -> None:
             question_example.show(writer, settings, turn)
         st.fragment(shielded(_box))(writer, settings, row, turn, earlier)
     training_strip.show(writer, settings)
-    training_popover.show(writer, settings)
+    training_popover.show(writer, settings, line=False)
     if not row.paused:
         _ask_ahead(writer, settings, row)
 
@@ -54,11 +54,15 @@ def _thread(writer: str, settings: Settings, row: Conversation) -> bool:
     """What was said so far; whether there is anything."""
     length = state.get(f"{LENGTH}-{row.key}", RECENT)
     with db.reading() as session:
-        found = conversations.turns(session, writer, row.key, limit=length + 2)  # the open one, and whether there is more
+        found = conversations.turns(
+            session, writer, row.key, limit=length + 2
+        )  # the open one, and whether there is more
     said = [pair for pair in found if pair[0].state in (TurnState.answered, TurnState.skipped)]
     with st.container(key="thread"):
         if len(said) > length:
-            st.button("Show earlier", icon=":material/expand_less:", key="earlier", on_click=_more, args=(row.key, length))
+            st.button(
+                "Show earlier", icon=":material/expand_less:", key="earlier", on_click=_more, args=(row.key, length)
+            )
         else:
             with st.chat_message("assistant", avatar=conversation_turn.ASKS):
                 st.text(conversation_words.welcome(row.purpose))
@@ -107,9 +111,7 @@ def _box(writer: str, settings: Settings, row: Conversation, turn: Turn, earlier
         forget=state.get(FORGET, ()),
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer-actions"):
-        answer_box.save_button(
-            turn, lambda written: form.act(WHERE, _save, writer, settings, row.key, turn, written)
-        )
+        answer_box.save_button(turn, lambda written: form.act(WHERE, _save, writer, settings, row.key, turn, written))
         st.button(
             "Skip",
             icon=":material/skip_next:",
@@ -134,9 +136,7 @@ def _keep(writer: str, turn: Turn, text: str) -> None:
 
 def _save(writer: str, settings: Settings, key: str, turn: Turn, written: Written) -> None:
     with db.session() as session:
-        found = conversation.answer(
-            session, writer, key, turn.id or 0, written.text, settings, seconds=written.seconds
-        )
+        found = conversation.answer(session, writer, key, turn.id or 0, written.text, settings, seconds=written.seconds)
         other = conversations.turn(session, writer, turn.id or 0).draft if found.again else ""
     state[AFTER], state[FORGET] = True, (turn.id,)
     state[SAVED] = (key, conversation_words.saved(found))

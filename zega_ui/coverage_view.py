@@ -86,7 +86,9 @@ def _coverage(found: Coverage) -> None:
 
 def _in_words(found: Coverage) -> str:
     cells = sorted(found.cells.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{genre or 'no genre'} {element or 'no kind'} {number}" for (genre, element), number in cells[:32])
+    told = ", ".join(
+        f"{genre or 'no genre'} {element or 'no kind'} {number}" for (genre, element), number in cells[:32]
+    )
     return plain(f"Kept examples by genre and kind: {told or 'none'}.")
 
 

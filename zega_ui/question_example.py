@@ -7,12 +7,11 @@ import streamlit as st
 from zega_core import asking, db, providers
 from zega_core.conversation_tables import Turn
 from zega_core.jobs import client
-from zega_core.questions.ask import Question  # noqa: F401
-from zega_core.questions.by_teacher import example_by_storyteller
+from zega_core.questions.ask import example_by_storyteller
 from zega_core.settings import Settings
 from zega_core.store import conversations
 from zega_ui import teaching_form as form
-from zega_ui.components import plain, prose, shielded
+from zega_ui.components import plain, shielded
 
 WHERE = "example"
 SHOWN = "example-shown"

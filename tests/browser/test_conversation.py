@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN
 from tests.support import fine_tuned
@@ -192,7 +192,9 @@ def test_ctrl_and_enter_save(chromium: Browser, tmp_path: Path):
         expect(page.get_by_text("Saved, 1 of 20")).to_be_visible()
         assert answers(settings) == [HARBOUR]
         with db.reading(settings) as session:
-            assert conversations.turns(session, WRITER, conversations.of_writer(session, WRITER)[0].key)[0][0].draft == ""
+            assert (
+                conversations.turns(session, WRITER, conversations.of_writer(session, WRITER)[0].key)[0][0].draft == ""
+            )
         visitor.close()
 
 
@@ -308,7 +310,12 @@ def test_hostile_words_are_shown_as_they_are(chromium: Browser, tmp_path: Path):
         visitor = Visitor(chromium, server, phone=True)
         page = opened(visitor)
         asked: list[str] = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+        def popped_up(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            dialog.dismiss()
+
+        page.on("dialog", popped_up)
         box(page).fill(HOSTILE)
         page.get_by_role("button", name="Save answer").click()
         expect(page.get_by_text("<img src=x onerror=alert(1)> :red[x] **bold** $5$ `code` # head")).to_be_visible()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -128,7 +130,8 @@ def test_a_short_answer_is_saved_said_to_be_left_out_and_can_be_insisted_on(begu
 
 
 def choose(app: AppTest, turn: Turn, what: str) -> AppTest:
-    return next(one for one in app.get("menu_button") if one.key == f"menu-{turn.id}").click(what).run()
+    menu: Any = next(one for one in app.get("menu_button") if getattr(one, "key", "") == f"menu-{turn.id}")
+    return menu.click(what).run()
 
 
 def test_an_answer_is_changed_in_its_place(begun: AppTest):
