@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from zega_core.quality.sameness import Written
@@ -44,3 +44,32 @@ def by_ids(session: Session, writer_id: str, ids: Collection[int]) -> list[Examp
     )
     found = {example.id: example for example in session.exec(query)}
     return [found[identity] for identity in ids if identity in found]
+
+
+def mean_score(session: Session, writer_id: str) -> float | None:
+    """Of all that is kept, whoever wrote it; None where nothing has a score."""
+    query = select(func.avg(Example.quality)).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.quality).is_not(None)
+    )
+    found = session.exec(query).one()
+    return None if found is None else float(found)
+
+
+def variety(session: Session, writer_id: str) -> int:
+    """How many genres and elements, counted together, there are in what is kept."""
+    query = select(Example.genre, Example.element).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+    )
+    found = session.exec(query.distinct()).all()
+    return len({genre for genre, _ in found if genre}) + len({element for _, element in found if element})
+
+
+def share_of_words(session: Session, writer_id: str, sources: Collection[str]) -> float:
+    """The share, 0 to 1, of the words of what is kept that is from these sources. Words are counted by the spaces
+    between them: in the database, and within a few in a hundred."""
+    words = func.length(Example.completion) - func.length(func.replace(Example.completion, " ", "")) + 1
+    query = select(func.sum(words), func.sum(case((col(Example.source).in_(sources), words), else_=0))).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+    )
+    every, own = session.exec(query).one()
+    return float(own or 0) / float(every) if every else 0.0
