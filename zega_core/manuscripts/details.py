@@ -1,4 +1,4 @@
-"""What a passage is about, as far as words show it: who, where, when, which things, in what mood, and how it is told."""
+"""What a passage is about, as far as words show it: who, where, when, which things, in what mood, how it is told."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 _SPEECH = re.compile(r"[“\"„«][^“”\"„«»]{1,1500}(?:[”\"»]|\Z)", re.S)
 _SINGLE = re.compile(r"(?:(?<=\s)|\A)[‘'](?=\w)[^\n‘]{1,600}?[,.!?…—][’'](?=[\s)—–]|\Z)")
 _DASHED = re.compile(r"^[—–-] ?[^\n]{1,600}$", re.M)
-_DETERMINED = r"(?:a|an|the|his|her|my|their|our|your|this|that)"
+_DETERMINED = r"a|an|the|his|her|my|their|our|your|this|that"
 _THING = re.compile(
-    rf"\b({_DETERMINED[3:-1]}) ([a-z]{{3,14}})(?=[.;:?!]|\s(?:of|in|on|at|was|were|had|with|from|to|that|which|who|is|by|for|into"
-    r"|as|over|under|behind|before|between|beside|against|upon|across|through|lay|stood|hung)\b)"
+    rf"\b({_DETERMINED}) ([a-z]{{3,14}})(?=[.;:?!]|\s(?:of|in|on|at|was|were|had|with|from|to|that|which|who|is|by|for"
+    r"|into|as|over|under|behind|before|between|beside|against|upon|across|through|lay|stood|hung)\b)"
 )
 _PLACE = re.compile(
-    rf"\b(?:in|at|on|inside|into|through|aboard|across|to|along|from) {_DETERMINED} (?:[a-z]{{3,12}} )?([a-z\-]{{3,14}})\b"
+    rf"\b(?:in|at|on|inside|into|through|aboard|across|to|along|from) (?:{_DETERMINED}) "
+    r"(?:[a-z]{3,12} )?([a-z\-]{3,14})\b"
 )
 _ON = frozenset(
     """road path beach shore deck bridge roof stairs staircase hill hills hillside cliff platform pier quay plain plains

@@ -12,7 +12,7 @@ from typing import Any
 
 import docx
 from docx.opc.exceptions import OpcError
-from lxml import etree
+from lxml import etree  # type: ignore[attr-defined]
 
 from zega_core.errors import InvalidInput
 from zega_core.manuscripts.blocks import Raw, count_words

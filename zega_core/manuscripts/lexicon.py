@@ -12,56 +12,61 @@ def _set(words: str) -> frozenset[str]:
 
 
 PLACES = _set(
-    """abbey airport alley apartment arcade arena attic bakery balcony ballroom bar barn barracks basement bathroom
-    battlefield bay beach bedchamber bedroom boat boathouse bookshop bridge bus bunker cabin cafe café camp canteen canyon
-    carriage castle cathedral cave cavern cell cellar cemetery chamber chapel church churchyard city classroom clearing
-    cliff clinic cloister club coach coast cockpit corridor cottage courtroom courtyard cove crypt deck desert diner
-    dock docks dormitory drawing-room dungeon elevator engine-room estate factory farm farmhouse field fields ferry forest
-    forge fort fortress galley garage garden gardens garret gate glade graveyard greenhouse grove gymnasium hall hallway
-    hangar harbour harbor heath hill hills hillside hospital hostel hotel house hut inn island jail jungle kitchen
-    laboratory lagoon lake landing lane larder laundry library lift lighthouse lobby lodge manor market marsh marshes
-    meadow mill mine monastery moor moors morgue motel mountain mountains museum nursery office orchard palace pantry
-    parlour parlor park passage path pavement pier plain plains platform playground porch port prison pub quarry quay
-    ranch refectory restaurant ridge river road roof room ruins school sea ship shop shore sitting-room
-    stable stables staircase stairs stairway station store street streets studio study swamp tavern temple tent
-    terrace theatre theater tomb tower town trail train tunnel vault veranda vicarage villa village vineyard ward
-    warehouse waterfront wharf wood woods workshop yacht yard airlock spaceship starship planet"""
+    """abbey airport alley apartment arcade arena attic bakery balcony ballroom bar barn barracks basement
+    bathroom battlefield bay beach bedchamber bedroom boat boathouse bookshop bridge bus bunker cabin cafe
+    café camp canteen canyon carriage castle cathedral cave cavern cell cellar cemetery chamber chapel church
+    churchyard city classroom clearing cliff clinic cloister club coach coast cockpit corridor cottage
+    courtroom courtyard cove crypt deck desert diner dock docks dormitory drawing-room dungeon elevator
+    engine-room estate factory farm farmhouse field fields ferry forest forge fort fortress galley garage
+    garden gardens garret gate glade graveyard greenhouse grove gymnasium hall hallway hangar harbour harbor
+    heath hill hills hillside hospital hostel hotel house hut inn island jail jungle kitchen laboratory lagoon
+    lake landing lane larder laundry library lift lighthouse lobby lodge manor market marsh marshes meadow
+    mill mine monastery moor moors morgue motel mountain mountains museum nursery office orchard palace pantry
+    parlour parlor park passage path pavement pier plain plains platform playground porch port prison pub
+    quarry quay ranch refectory restaurant ridge river road roof room ruins school sea ship shop shore
+    sitting-room stable stables staircase stairs stairway station store street streets studio study swamp
+    tavern temple tent terrace theatre theater tomb tower town trail train tunnel vault veranda vicarage villa
+    village vineyard ward warehouse waterfront wharf wood woods workshop yacht yard airlock spaceship starship
+    planet"""
 )
 
 FIGURES = _set(
-    """admiral agent angel apprentice archer artist assassin aunt baker barber baron beggar bishop blacksmith boatman boy
-    bride brother butcher butler captain carpenter child clerk coachman colonel constable cook count countess cousin
-    cowboy daughter detective doctor dragon driver duchess duke elder emperor engineer father ferryman fisherman gardener
-    general gentleman ghost giant girl governess grandfather grandmother groom guard guide hermit horseman host hunter
-    husband innkeeper inspector judge king knight lady landlady landlord lawyer lieutenant lord magician maid major
-    master mayor mechanic merchant messenger midwife miller minister miner monk monster mother musician neighbour nephew
-    niece nun nurse officer orphan painter pilot pirate poet policeman porter postman preacher priest prince princess
-    prisoner professor queen robot sailor schoolmaster scientist secretary sergeant servant sheriff shepherd sister
-    soldier son stranger student surgeon tailor teacher thief traveller uncle vicar villager waiter waitress widow wife
-    witch wizard woman man"""
+    """admiral agent angel apprentice archer artist assassin aunt baker barber baron beggar bishop blacksmith
+    boatman boy bride brother butcher butler captain carpenter child clerk coachman colonel constable cook
+    count countess cousin cowboy daughter detective doctor dragon driver duchess duke elder emperor engineer
+    father ferryman fisherman gardener general gentleman ghost giant girl governess grandfather grandmother
+    groom guard guide hermit horseman host hunter husband innkeeper inspector judge king knight lady landlady
+    landlord lawyer lieutenant lord magician maid major master mayor mechanic merchant messenger midwife
+    miller minister miner monk monster mother musician neighbour nephew niece nun nurse officer orphan painter
+    pilot pirate poet policeman porter postman preacher priest prince princess prisoner professor queen robot
+    sailor schoolmaster scientist secretary sergeant servant sheriff shepherd sister soldier son stranger
+    student surgeon tailor teacher thief traveller uncle vicar villager waiter waitress widow wife witch
+    wizard woman man"""
 )
 
 NO_THINGS = (
     PLACES
     | FIGURES
     | _set(
-        """thing things way time times day days night nights moment moments hour hours minute minutes second seconds year years
-    week weeks month months morning evening afternoon noon midnight dawn dusk summer winter spring autumn end beginning
-    middle side sides part parts rest kind sort lot bit number deal piece pair case fact point matter question answer
-    reason idea thought mind heart soul life death love world man men woman women people person body head face eyes eye
-    hand hands arm arms foot feet leg legs finger fingers shoulder shoulders voice voices word words name place places
-    sound noise silence air light dark darkness shadow sight look glance smile laugh sense feeling business subject
-    course use account sake manner means turn chance doubt right left top bottom front back edge corner length hundred
-    thousand dozen couple few others other one first last next same whole half effect attention opinion occasion
-    expression attitude instant distance direction conversation situation truth story letter's present past future
-    tone breath sigh tears tear lips mouth hair cheek cheeks forehead neck chest knee knees skin blood step steps
-    knowledge power strength attempt effort notion habit character nature state sort evening's remark remarks view
-    midst center centre tip heap land country sky ground slope forefront utmost fourth third second tops pupils stir wear
-    spill rail ebb pace sounds noises noise roar whisper chill nose ear ears breast throat heel heels tongue teeth jaw tooth
-    neck wrist elbow palm palms brows lungs bosom stomach waist tail nostrils features beard generations natures lives
-    bodies mass degree pile inch welfare talk friend friends companion companions friendship world earth
-    circumstances presence absence amount cause result purpose interest trouble pleasure pain fear hope joy grief anger
-    """
+        """thing things way time times day days night nights moment moments hour hours minute minutes second
+        seconds year years week weeks month months morning evening afternoon noon midnight dawn dusk summer
+        winter spring autumn end beginning middle side sides part parts rest kind sort lot bit number deal
+        piece pair case fact point matter question answer reason idea thought mind heart soul life death love
+        world man men woman women people person body head face eyes eye hand hands arm arms foot feet leg legs
+        finger fingers shoulder shoulders voice voices word words name place places sound noise silence air
+        light dark darkness shadow sight look glance smile laugh sense feeling business subject course use
+        account sake manner means turn chance doubt right left top bottom front back edge corner length
+        hundred thousand dozen couple few others other one first last next same whole half effect attention
+        opinion occasion expression attitude instant distance direction conversation situation truth story
+        letter's present past future tone breath sigh tears tear lips mouth hair cheek cheeks forehead neck
+        chest knee knees skin blood step steps knowledge power strength attempt effort notion habit character
+        nature state sort evening's remark remarks view midst center centre tip heap land country sky ground
+        slope forefront utmost fourth third second tops pupils stir wear spill rail ebb pace sounds noises
+        noise roar whisper chill nose ear ears breast throat heel heels tongue teeth jaw tooth neck wrist
+        elbow palm palms brows lungs bosom stomach waist tail nostrils features beard generations natures
+        lives bodies mass degree pile inch welfare talk friend friends companion companions friendship world
+        earth circumstances presence absence amount cause result purpose interest trouble pleasure pain fear
+        hope joy grief anger"""
     )
 )
 """What is no object that a request could name."""
@@ -82,37 +87,37 @@ TIMES: Mapping[str, frozenset[str]] = MappingProxyType(
 MOODS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "frightening": _set(
-            """afraid fear feared terror terrible terrified horror horrible dread dreadful scream screamed shriek shuddered
-            trembling trembled ghastly hideous fright frightened nightmare panic"""
+            """afraid fear feared terror terrible terrified horror horrible dread dreadful scream screamed shriek
+            shuddered trembling trembled ghastly hideous fright frightened nightmare panic"""
         ),
         "sad": _set(
-            """sad sadness sorrow grief wept weep weeping tears mourning mourn lonely loneliness farewell despair regret
-            funeral grave sobbed sobbing misery miserable lost"""
+            """sad sadness sorrow grief wept weep weeping tears mourning mourn lonely loneliness farewell despair
+            regret funeral grave sobbed sobbing misery miserable lost"""
         ),
         "merry": _set(
-            """laughed laughing laughter merry merrily jolly cheerful gay joke joked grinned delighted funny chuckled
-            giggled party dance danced"""
+            """laughed laughing laughter merry merrily jolly cheerful gay joke joked grinned delighted funny
+            chuckled giggled party dance danced"""
         ),
         "tender": _set(
-            """tender tenderly gently love loved kiss kissed dear dearest darling embraced embrace caress beloved softly
-            sweetheart affection"""
+            """tender tenderly gently love loved kiss kissed dear dearest darling embraced embrace caress beloved
+            softly sweetheart affection"""
         ),
         "angry": _set(
-            """angry anger angrily furious fury rage raged shouted quarrel quarrelled curse cursed scorn snapped bitterly
-            hated hatred temper glared"""
+            """angry anger angrily furious fury rage raged shouted quarrel quarrelled curse cursed scorn snapped
+            bitterly hated hatred temper glared"""
         ),
         "tense": _set(
-            """waited waiting listened listening silent silence suddenly quickly danger dangerous careful carefully watched
-            whispered hush crept hurried nervous anxious anxiously alarm pistol knife gun"""
+            """waited waiting listened listening silent silence suddenly quickly danger dangerous careful
+            carefully watched whispered hush crept hurried nervous anxious anxiously alarm pistol knife gun"""
         ),
         "violent": _set(
-            """blood sword struck blow blows killed kill slew slain battle fight fought axe spear shot wounded charge enemy
-            enemies fired stabbed"""
+            """blood sword struck blow blows killed kill slew slain battle fight fought axe spear shot wounded
+            charge enemy enemies fired stabbed"""
         ),
         "calm": _set("calm calmly quiet quietly peace peaceful still rest rested slowly gentle murmur drowsy pleasant"),
         "strange": _set(
-            """strange strangely mysterious mystery curious curiously odd oddly queer unknown weird uncanny puzzled
-            wondered secret impossible vanished"""
+            """strange strangely mysterious mystery curious curiously odd oddly queer unknown weird uncanny
+            puzzled wondered secret impossible vanished"""
         ),
     }
 )
@@ -166,55 +171,61 @@ EVENTS: Mapping[str, frozenset[str]] = MappingProxyType(
 """What may happen, as the end of "a scene in which"."""
 
 LOOKS = _set(
-    """face eyes hair beard moustache nose brow brows cheeks lips chin forehead tall short thin slender stout broad pale
-    dark fair handsome beautiful ugly wore worn dressed dress coat aged age young old years born grew childhood reputation
-    temper manner manners habit always never character nature known called used educated"""
+    """face eyes hair beard moustache nose brow brows cheeks lips chin forehead tall short thin slender stout
+    broad pale dark fair handsome beautiful ugly wore worn dressed dress coat aged age young old years born
+    grew childhood reputation temper manner manners habit always never character nature known called used
+    educated"""
 )
 """Of a person who is described."""
 
 SCENERY = _set(
-    """wall walls window windows door doors floor roof ceiling stone stones tree trees leaves grass water sky clouds cloud
-    sun sunlight moonlight wind hill hills mountain mountains valley valleys river stream shore sea sand rock rocks path
-    road street streets houses towers tower garden flowers forest woods branches field fields snow ice rain mist light
-    shadows colour colours green blue grey gray white black red golden silver yellow brown smell air horizon distance
-    below above beyond around along everywhere built stood lay stretched rose hung shone"""
+    """wall walls window windows door doors floor roof ceiling stone stones tree trees leaves grass water sky
+    clouds cloud sun sunlight moonlight wind hill hills mountain mountains valley valleys river stream shore
+    sea sand rock rocks path road street streets houses towers tower garden flowers forest woods branches
+    field fields snow ice rain mist light shadows colour colours green blue grey gray white black red golden
+    silver yellow brown smell air horizon distance below above beyond around along everywhere built stood lay
+    stretched rose hung shone"""
 )
 
 GENRES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "fantasy": _set(
-            """magic magical wizard wizards witch witches spell spells enchanted elf elves elfland fairy fairies dragon
-            dragons unicorn goblin goblins dwarf dwarves kingdom prince princess troll trolls rune runes lords demon
-            sorcerer wand castle"""
+            """magic magical wizard wizards witch witches spell spells enchanted elf elves elfland fairy fairies
+            dragon dragons unicorn goblin goblins dwarf dwarves kingdom prince princess troll trolls rune
+            runes lords demon sorcerer wand castle"""
         ),
         "dark_fantasy": _set(
-            """sorcerer sorcery sorcerers demon demons necromancer curse cursed sword swords blade priest priests altar
-            barbarian steel slew slain blood tomb serpent witch spell dead gods throne warriors savage"""
+            """sorcerer sorcery sorcerers demon demons necromancer curse cursed sword swords blade priest priests
+            altar barbarian steel slew slain blood tomb serpent witch spell dead gods throne warriors savage"""
         ),
         "sci_fi": _set(
-            """planet planets ship ships space spaceship rocket robot robots android alien aliens martian martians orbit
-            galaxy machine machines computer laser earth mars venus scientist scientists engine atomic reactor colony
-            humanoid telescope"""
+            """planet planets ship ships space spaceship rocket robot robots android alien aliens martian
+            martians orbit galaxy machine machines computer laser earth mars venus scientist scientists engine
+            atomic reactor colony humanoid telescope"""
         ),
         "mystery": _set(
-            """detective inspector police clue clues murder murdered murderer crime criminal suspect suspects evidence
-            inquest poison alibi witness witnesses case investigation constable theft stolen coroner footprints"""
+            """detective inspector police clue clues murder murdered murderer crime criminal suspect suspects
+            evidence inquest poison alibi witness witnesses case investigation constable theft stolen coroner
+            footprints"""
         ),
         "horror": _set(
-            """horror horrible terror ghost ghosts ghastly corpse coffin grave tomb vampire dread hideous nightmare scream
-            screams haunted unseen monstrous crypt phantom shadow evil madness loathsome abyss"""
+            """horror horrible terror ghost ghosts ghastly corpse coffin grave tomb vampire dread hideous
+            nightmare scream screams haunted unseen monstrous crypt phantom shadow evil madness loathsome
+            abyss"""
         ),
         "romance": _set(
-            """love loved lover marry marriage married engaged engagement kiss kissed heart affection husband wife wedding
-            ball attachment admiration proposal passion bride darling beloved happiness"""
+            """love loved lover marry marriage married engaged engagement kiss kissed heart affection husband
+            wife wedding ball attachment admiration proposal passion bride darling beloved happiness"""
         ),
         "adventure": _set(
-            """treasure island captain pirate pirates ship expedition jungle desert map voyage sail sailed mountains
-            sledge trail camp rifle elephant hunters savage natives crew schooner mutiny explorer cutlass dogs"""
+            """treasure island captain pirate pirates ship expedition jungle desert map voyage sail sailed
+            mountains sledge trail camp rifle elephant hunters savage natives crew schooner mutiny explorer
+            cutlass dogs"""
         ),
         "thriller": _set(
-            """agent agents spy spies bomb conspiracy secret police embassy assassin chase escape escaped pursued gun
-            pistol revolver german minister plot threat danger explosion anarchist anarchists hunted disguise"""
+            """agent agents spy spies bomb conspiracy secret police embassy assassin chase escape escaped pursued
+            gun pistol revolver german minister plot threat danger explosion anarchist anarchists hunted
+            disguise"""
         ),
     }
 )
