@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zega_core.analytics import plural
 from zega_core.conversation_tables import Manuscript
-from zega_core.fine_tune.balance import DOMINANT, Shares
+from zega_core.fine_tune.data import Summary
 from zega_core.manuscripts.looking import Look
 from zega_core.store.manuscripts import Stored
 from zega_core.tables import RunStatus, Source
@@ -26,8 +28,11 @@ LEAVES = (
     "Each passage is sent to your teachers, and one answers with the request that would lead to it. Without this, "
     "rules on this machine write the prompts and no page leaves it."
 )
-LOCAL_ONLY = "Local only is on in Settings, so only teachers on this machine are asked and no page leaves it."
+LOCAL_ONLY = "Local only is on in Settings: only teachers on this machine are asked, and no page leaves it."
+NO_TEACHER = "No teacher that could read a passage is connected, so rules on this machine write the prompts. You can correct each."
 KEEPS = "A version that is trained already keeps what it learned from them; train a new one to be without it."
+NEARLY_ALL = 0.9
+"""Share of the words from which on own pages are said to be nearly all there is."""
 PHASES = {"reading": "Reading it", "passages": "Writing prompts and scoring", "": "Waiting for the worker"}
 
 
@@ -37,6 +42,16 @@ def found(look: Look) -> str:
         f"{FORMATS.get(look.format, look.format)}: {plural(look.words, 'word')}, {plural(look.chapters, 'chapter')}, "
         f"{plural(look.passages, 'passage')}."
     )
+
+
+def who_reads(here: Sequence[str], elsewhere: Sequence[str], local_only: bool) -> str:
+    """Who gets the passages if a teacher may read them: services on this machine, and outside of it."""
+    if not here and not elsewhere:
+        return NO_TEACHER if not local_only else f"{LOCAL_ONLY} None is connected, so rules write the prompts."
+    if local_only or not elsewhere:
+        return f"{LOCAL_ONLY if local_only else 'No page leaves this machine.'} Asked: {', '.join(here)}."
+    asked = f"They go to {' or '.join(elsewhere)}, outside this machine"
+    return f"{LEAVES} {asked}{', or stay here with ' + ', '.join(here) if here else ''}."
 
 
 def stands(row: Manuscript, stored: Stored) -> str:
@@ -66,18 +81,19 @@ def erase_warning(row: Manuscript, stored: Stored) -> str:
     )
 
 
-def balance(shares: Shares) -> list[str]:
-    """What own pages are among all that the next version would learn from."""
-    said = []
-    pages = shares.sources.get(Source.manuscript, 0.0)
-    if pages > 0:
-        said.append(f"Your own pages make up {pages:.0%} of the words that the next version would learn from.")
-    if pages > 1 - DOMINANT / 4:
+def balance(summary: Summary) -> list[str]:
+    """What own pages are among all that the next version would learn from, and what is out of balance."""
+    pages = summary.source_words.get(Source.manuscript, 0)
+    if not pages or not summary.words:
+        return []
+    share = pages / summary.words
+    said = [f"Your own pages make up {share:.0%} of the words that the next version would learn from."]
+    if share > NEARLY_ALL:
         said.append(
-            "Nearly all of it is finished prose. Answers in Conversation show your model how you write when you are "
-            "asked for something."
+            "Nearly all of it is finished prose. Answers in Conversation also show your model how you write when you "
+            "are asked for something."
         )
-    return said
+    return said + summary.warnings
 
 
 def notice(row: Manuscript) -> dict[str, str] | None:
