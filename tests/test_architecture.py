@@ -41,7 +41,7 @@ LAYERS: list[set[str]] = [
     {"settling", "proof_task", "proof_reports", "proof_judging", "exports"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing", "proof_weighing", "answering"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words", "fine_tune_words", "learning_words"},
-    {"figure_words", "collection", "conversation"},
+    {"figure_words", "collection", "conversation", "prompting"},
     {"conversation_words", "collection_words", "conversation_stats"},
     {"proving", "exporting", "proof_words", "export_words", "asking", "own_pages", "own_pages_words", "training_words"},
     {"jobs"},

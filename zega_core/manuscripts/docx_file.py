@@ -12,7 +12,7 @@ from typing import Any
 
 import docx
 from docx.opc.exceptions import OpcError
-from lxml import etree
+from lxml import etree  # type: ignore[attr-defined]
 
 from zega_core.errors import InvalidInput
 from zega_core.manuscripts.blocks import Raw, count_words
@@ -21,7 +21,9 @@ from zega_core.manuscripts.zipped import Zipped
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_OUT = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText", "txbxContent", "pPr", "rPr")} | {_FALLBACK}
+_OUT = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText", "txbxContent", "pPr", "rPr")} | {
+    _FALLBACK
+}
 _NEW_LINE = {f"{_W}br", f"{_W}cr"}
 _HEADING = re.compile(r"(?:heading [1-6]|title|subtitle|chapter(?: ?title| ?heading)?|part(?: ?title)?)\Z", re.I)
 _CONTENTS = re.compile(r"(?:toc|table of figures|index) ?\d*(?: heading)?\Z", re.I)
@@ -36,7 +38,15 @@ def read(data: bytes, name: str) -> tuple[list[Raw], Counter[str]]:
         document = docx.Document(io.BytesIO(data))
         body = document.element.body
         styles = {style.style_id: str(style.name or "") for style in document.styles}
-    except (OpcError, etree.XMLSyntaxError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, TypeError) as error:
+    except (
+        OpcError,
+        etree.XMLSyntaxError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        AttributeError,
+        TypeError,
+    ) as error:
         raise InvalidInput(f"{name} is no Word document that can be read. Save it as docx or txt again.") from error
     left_out: Counter[str] = Counter()
     return _with_gaps(list(_paragraphs(body, styles, left_out))), left_out

@@ -10,7 +10,7 @@ from html.entities import html5
 from typing import Any
 from urllib.parse import unquote
 
-from lxml import etree, html
+from lxml import etree, html  # type: ignore[attr-defined]
 
 from zega_core.errors import InvalidInput
 from zega_core.manuscripts import xhtml

@@ -35,8 +35,8 @@ _PAGE = re.compile(r"[-–—\[({ ]*(?:page|pg\.?|p\.|seite)?[ ]?\d{1,4}(?: (?:o
 PAGE_MARK = re.compile(r"\[(?:Pg|Page|p\.) ?[ivxlc\d]{1,6}\]|\{\d{1,4}\}", re.IGNORECASE)
 ILLUSTRATION = re.compile(r"\[Illustrations?(?::[^\]]{0,400})?\]", re.IGNORECASE)
 _LEADERS = re.compile(r"(?:\.[ ]?){4,}\s*\w{0,6}\Z|\s{3,}\d{1,4}\Z|\t\s*\d{1,4}\Z")
-_ENDS = (".", ",", ";", "!", "?", "…", "”", "\"", "’")
-_SPEECH = ("“", "\"", "‘", "'", "«", "„", "—", "–", "-")
+_ENDS = (".", ",", ";", "!", "?", "…", "”", '"', "’")
+_SPEECH = ("“", '"', "‘", "'", "«", "„", "—", "–", "-")
 
 
 def is_break(line: str) -> bool:
@@ -96,7 +96,7 @@ def is_shouted(line: str) -> bool:
     if len(line) > 60 or len(letters) < 3 or len(line.split()) > 8:
         return False
     cased = all(mark.isupper() for mark in letters)
-    return cased and not line.startswith(_SPEECH) and not line.endswith((".", ",", ";", "!", "…", "”", "\"", ":"))
+    return cased and not line.startswith(_SPEECH) and not line.endswith((".", ",", ";", "!", "…", "”", '"', ":"))
 
 
 def is_title(line: str) -> bool:
@@ -126,4 +126,3 @@ def is_entry(line: str) -> bool:
 
 def has_leaders(line: str) -> bool:
     return len(line) <= 160 and bool(_LEADERS.search(line.rstrip()))
-

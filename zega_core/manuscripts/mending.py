@@ -19,7 +19,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-_WESTERN = frozenset("‘’“”–—…‚„†•€£§©®°½¼«»¡¿´`·\u00a0\u00ad" "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœßš")
+_WESTERN = frozenset("‘’“”–—…‚„†•€£§©®°½¼«»¡¿´`·\u00a0\u00adàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœßš")
 _ACCENTED_CAPITALS = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒŠ")
 _BREAKS = re.compile("\r\n?|[\u2028\u2029\x85\v]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

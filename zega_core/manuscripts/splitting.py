@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from zega_core.manuscripts.blocks import Document, Kind, count_words
 
@@ -137,7 +138,7 @@ def _parts(atoms: Sequence[_Atom]) -> list[Sequence[_Atom]]:
         end = best[end][1]
         cuts.append(end)
     cuts.reverse()
-    return [atoms[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [atoms[start:end] for start, end in pairwise(cuts)]
 
 
 def _cost(words: int) -> float:

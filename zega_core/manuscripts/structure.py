@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from zega_core.manuscripts import marks
 from zega_core.manuscripts.blocks import Block, Document, Kind, Raw, count_words
 
-_CONTENTS = re.compile(r"(?:table of )?contents\W*\Z|inhalt(?:sverzeichnis)?\W*\Z|table des matières\W*\Z|índice\W*\Z", re.I)
+_CONTENTS = re.compile(
+    r"(?:table of )?contents\W*\Z|inhalt(?:sverzeichnis)?\W*\Z|table des matières\W*\Z|índice\W*\Z", re.I
+)
 _ASIDE = re.compile(
     r"(?:copyright(?: page| notice)?|imprint|uncopyright|colophon|title ?page|half ?title(?: page)?|dedication|epigraph"
     r"|acknowledge?ments?|about the authors?|also by\b.{0,60}|(?:other )?books by\b.{0,60}|(?:foot|end)?notes|index"

@@ -23,11 +23,15 @@ _UNSEEN = frozenset(
 _PICTURES = frozenset(("img", "image", "svg"))
 _ASIDES = {
     "contents": frozenset(("toc", "landmarks", "page-list", "lot", "loi")),
-    "front": frozenset(("cover", "titlepage", "halftitlepage", "copyright-page", "imprint", "imprimatur", "seriespage")),
+    "front": frozenset(
+        ("cover", "titlepage", "halftitlepage", "copyright-page", "imprint", "imprimatur", "seriespage")
+    ),
     "back": frozenset(
         ("colophon", "acknowledgments", "acknowledgements", "bibliography", "index", "glossary", "other-credits")
     ),
-    "notes": frozenset(("footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "noteref", "backlink")),
+    "notes": frozenset(
+        ("footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "noteref", "backlink")
+    ),
     "pages": frozenset(("pagebreak",)),
 }
 _DEEPEST = 200

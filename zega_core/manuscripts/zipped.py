@@ -51,7 +51,15 @@ class Zipped:
         try:
             with self._file.open(part) as opened:
                 data = opened.read(self._left + 1)
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, RuntimeError, ZlibError) as error:
+        except (
+            zipfile.BadZipFile,
+            ValueError,
+            OSError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ZlibError,
+        ) as error:
             raise InvalidInput(f"{self._name} is damaged: it cannot be unpacked. Save or download it again.") from error
         self._left -= len(data)
         if self._left < 0:
