@@ -74,7 +74,7 @@ def bar(writer: str, settings: Settings, row: Conversation, rows: Sequence[Conve
         st.header(plain(row.name), anchor=False, width="stretch")
         with st.popover("Conversations", icon=":material/forum:", key="conversations"):
             _others(writer, settings, row, rows)
-        with st.popover("This one", icon=":material/more_horiz:", key="this-conversation"):
+        with st.popover("Options", icon=":material/more_horiz:", key="this-conversation"):
             _settings(writer, row)
     form.explain(WHERE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core import asking, db, providers
+from zega_core import db, providers
 from zega_core.conversation_tables import Turn
 from zega_core.jobs import client
 from zega_core.questions.ask import example_by_storyteller
@@ -14,14 +14,14 @@ from zega_ui import teaching_form as form
 from zega_ui.components import plain, shielded
 
 WHERE = "example"
-SHOWN = "example-shown"
+SHOWN, IMPATIENT = "example-shown", "example-at-once"
+"""Of which turn an example is shown, and of which the storyteller's instead of waiting for a teacher's."""
 state = st.session_state
 
 
 def show(writer: str, settings: Settings, turn: Turn) -> None:
-    shown = state.get(SHOWN)
     form.explain(WHERE)
-    if shown is None or shown[0] != turn.id:
+    if state.get(SHOWN) != turn.id:
         st.button(
             "Show me an example",
             icon=":material/lightbulb:",
@@ -30,29 +30,26 @@ def show(writer: str, settings: Settings, turn: Turn) -> None:
             on_click=form.act,
             args=(WHERE, _ask, writer, settings, turn),
         )
-        return
-    if shown[1] == "teacher" and not turn.example:
+    elif turn.example:
+        who = "the storyteller" if turn.example_by == "storyteller" else providers.label_of(turn.example_by)
+        _example(turn.example, who)
+    elif state.get(IMPATIENT) == turn.id:
+        _example(example_by_storyteller(turn.question, turn.genre, turn.element, seed=turn.id or 0), "the storyteller")
+    else:
         st.fragment(shielded(_waiting), run_every=1)(writer, turn)
-        return
-    text, who = (turn.example, turn.example_by) if shown[1] == "teacher" else (_storyteller(turn), "storyteller")
+
+
+def _example(text: str, who: str) -> None:
     with st.container(border=True, key="example-of-another", gap="xsmall"):
-        name = "the storyteller" if who == "storyteller" else providers.label_of(who)
-        st.caption(plain(f"An example by {name}. It is not yours and is not learned from."))
+        st.caption(plain(f"An example by {who}. It is not yours and is not learned from."))
         with st.container(key="asked-example"):
             st.text(text)
         st.button("Hide it", type="tertiary", key="hide-example", on_click=state.pop, args=(SHOWN, None))
 
 
-def _storyteller(turn: Turn) -> str:
-    return example_by_storyteller(turn.question, turn.genre, turn.element, seed=turn.id or 0)
-
-
 def _ask(writer: str, settings: Settings, turn: Turn) -> None:
-    with db.reading() as session:
-        teacher = asking.teacher_may_ask(session, writer, settings)
-    if teacher and not turn.example:
-        client.ask_for_example(writer, turn.id or 0, settings)
-    state[SHOWN] = (turn.id, "teacher" if teacher else "storyteller")
+    client.ask_for_example(writer, turn.id or 0, settings)
+    state[SHOWN] = turn.id
 
 
 def _waiting(writer: str, turn: Turn) -> None:
@@ -65,5 +62,6 @@ def _waiting(writer: str, turn: Turn) -> None:
             "Show the storyteller's instead",
             type="tertiary",
             key="storytellers-example",
-            on_click=lambda: state.update({SHOWN: (turn.id, "storyteller")}),
+            on_click=state.update,
+            args=({IMPATIENT: turn.id},),
         )
