@@ -109,6 +109,12 @@ def known(session: Session, writer_id: str, settings: Settings) -> Kept:
     return found.kept
 
 
+def forget_known(writer_id: str, settings: Settings) -> None:
+    """After a text was changed in the transaction in which ``known`` was asked."""
+    with _lock:
+        _known.pop((settings, writer_id), None)
+
+
 def weak(text: str, question: str, *, asked_words: int = 0, shown: str = "") -> str:
     """Why a writer's answer is not learned from unless they insist, as a sentence; empty where it is. ``asked_words``
     is how long it should be (0 leaves it open), ``shown`` an example that they were shown."""
