@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from zega_core.quality.features import FUNCTION_WORDS, stem
 from zega_core.questions.book import load_book
 
-ALIKE = 0.6
+ALIKE = 0.65
 """From which likeness (0 to 1) on two questions are alike."""
 MAX_CHARS = 2_000
 _ASKING = 0.35
@@ -25,7 +25,8 @@ _ENOUGH = 2.5
 _HELD = 0.75
 _SUBJECT, _MOST_OF = 0.25, 4
 """A word in this share of the questions asked before, and in so many at least, is their common subject."""
-_WORDED = 1.1
+_WORDED, _RUNS = 1.1, 12
+"""The weight of the same wording, and runs of three words from which on a question is long enough to have one."""
 _LENGTH = frozenset("word words some around sentence sentences paragraph paragraphs line lines".split())
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
@@ -75,7 +76,8 @@ def _between(one: _Weighed, other: _Weighed) -> float:
     meant = 2 * shared / total if total else float(one.runs == other.runs)
     held = _HELD * shared / less if less >= _ENOUGH else 0.0
     runs = len(one.runs) + len(other.runs)
-    worded = _WORDED * 2 * len(one.runs & other.runs) / runs if runs else 0.0
+    told_at_length = min(len(one.runs), len(other.runs)) >= _RUNS
+    worded = _WORDED * 2 * len(one.runs & other.runs) / runs if told_at_length else 0.0
     return min(1.0, max(meant, held, worded))
 
 
