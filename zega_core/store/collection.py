@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from zega_core.errors import InvalidInput, NotFound
-from zega_core.tables import Example, ExampleStatus, ExampleTag, Source
+from zega_core.tables import Example, ExampleStatus, ExampleTag, Source, TrainingSession
 
 SORTS = ("newest", "oldest", "best", "worst")
 _THERE = (ExampleStatus.kept, ExampleStatus.set_aside)
@@ -74,7 +74,7 @@ def page(session: Session, writer_id: str, found: Filter, sort: str, number: int
     """Page ``number`` (from 1) in the order of ``sort`` (one of ``SORTS``); empty where there is no such page."""
     query = sql_select(col(Example.id)).where(*_conditions(session, writer_id, found)).order_by(*_order(found, sort))
     wanted = query.offset(max(0, number - 1) * size).limit(size)
-    return _rows(session, writer_id, list(session.execute(wanted).scalars()))
+    return rows(session, writer_id, list(session.execute(wanted).scalars()))
 
 
 def ids(session: Session, writer_id: str, found: Filter, limit: int, *, before: int | None = None) -> list[int]:
@@ -147,20 +147,52 @@ def neighbours(
 
 
 def in_chunks(session: Session, writer_id: str, found: Filter, size: int) -> Iterator[list[Example]]:
-    """All of them, newest first, ``size`` in memory at a time."""
+    """All that a filter leaves, newest first, ``size`` in memory at a time."""
     before: int | None = None
     while some := ids(session, writer_id, found, size, before=before):
         before = some[-1]
-        rows = _rows(session, writer_id, some)
-        yield rows
-        for row in rows:
+        chunk = rows(session, writer_id, some)
+        yield chunk
+        for row in chunk:
             session.expunge(row)
 
 
-def _rows(session: Session, writer_id: str, wanted: list[int]) -> list[Example]:
-    query = select(Example).where(Example.user_id == writer_id, col(Example.id).in_(wanted))
+def rows(session: Session, writer_id: str, wanted: Sequence[int]) -> list[Example]:
+    """Those of the examples that are this writer's, as they are now, in the order of ``wanted``."""
+    query = select(Example).where(
+        Example.user_id == writer_id, col(Example.id).in_(wanted), col(Example.status).in_(_THERE)
+    )
+    query = query.execution_options(populate_existing=True)
     by_id = {row.id: row for row in session.exec(query)} if wanted else {}
     return [by_id[one] for one in wanted if one in by_id]
+
+
+def sessions_of(session: Session, writer_id: str, wanted: Sequence[int]) -> set[int]:
+    """The training sessions of these examples."""
+    query = select(Example.session_id).where(Example.user_id == writer_id, col(Example.id).in_(wanted)).distinct()
+    return {one for one in session.exec(query) if one is not None}
+
+
+def kept_with(session: Session, writer_id: str, hashes: Collection[str]) -> dict[str, int]:
+    """What is kept with these words, by ``text_hash``."""
+    query = select(Example.text_hash, Example.id).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.text_hash).in_(hashes)
+    )
+    return {words: identity or 0 for words, identity in session.exec(query)}
+
+
+def kept_of(session: Session, writer_id: str, wanted: Collection[int]) -> set[int]:
+    """Which of these are kept."""
+    query = select(Example.id).where(
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.id).in_(wanted)
+    )
+    return {identity or 0 for identity in session.exec(query)}
+
+
+def remembering(session: Session, wanted: Collection[int]) -> set[int]:
+    """Which of these training sessions put into memory what is kept of them."""
+    query = select(TrainingSession.id).where(col(TrainingSession.id).in_(wanted), TrainingSession.stored_in_memory)
+    return {identity or 0 for identity in session.exec(query)}
 
 
 def _down(sort: str, back: bool) -> bool:
