@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dbos import DBOS
 
-from zega_core import auto_train, db, exporting, fine_tuning, proving, rescore, staffing, teacher_checks
+from zega_core import (
+    auto_train,
+    db,
+    exporting,
+    fine_tuning,
+    notices,
+    proving,
+    rescore,
+    staffing,
+    teacher_checks,
+    training_words,
+)
 from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
 from zega_core.jobs import client
@@ -77,12 +90,34 @@ def train(run_id: str, attempt: int) -> None:
     settings = get_settings()
     with db.reading(settings) as session:
         row = fine_tunes.by_run_id(session, run_id)
-    if row is not None and fine_tuning.run(run_id, attempt, settings=settings) is not None:
+    if row is None:
+        return
+    ended = fine_tuning.run(run_id, attempt, settings=settings) is not None
+    _tell(row.user_id, _ended, run_id)  # also of what had ended when a worker was killed before it told
+    if ended:
         with db.reading(settings) as session:
             proof = proofs.of_newest_version(session, row.user_id)
         if proof is not None:
             client.enqueue_proof(proof, settings)
         _go_on(row.user_id)
+
+
+def _ended(session: db.Session, run_id: str) -> training_words.Notice | None:
+    row = fine_tunes.by_run_id(session, run_id)
+    return None if row is None else training_words.ended(row)
+
+
+def _verdict(session: db.Session, run_id: str) -> training_words.Notice | None:
+    row = proofs.by_run_id(session, run_id)
+    return None if row is None else training_words.verdict(row)
+
+
+def _tell(writer_id: str, notice: Callable[[db.Session, str], training_words.Notice | None], run_id: str) -> None:
+    """Have the writer told what came of a run, if it has ended."""
+    with db.session(get_settings()) as session:
+        told = notice(session, run_id)
+        if told is not None:
+            notices.note(session, writer_id, **told)
 
 
 def _go_on(writer_id: str) -> None:
@@ -101,7 +136,11 @@ def write_and_weigh(run_id: str, attempt: int) -> None:
     settings = get_settings()
     with db.reading(settings) as session:
         row = proofs.by_run_id(session, run_id)
-    if row is not None and proving.run(run_id, attempt, settings=settings) is not None:
+    if row is None:
+        return
+    ended = proving.run(run_id, attempt, settings=settings) is not None
+    _tell(row.user_id, _verdict, run_id)
+    if ended:
         _go_on(row.user_id)
 
 
