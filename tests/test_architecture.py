@@ -50,7 +50,7 @@ LAYERS: list[set[str]] = [
         "fine_tune_words",
         "learning_words",
     },
-    {"figure_words", "collection", "conversation"},
+    {"figure_words", "collection", "conversation", "prompting"},
     {"conversation_words", "collection_words", "conversation_stats"},
     {"proving", "exporting", "proof_words", "export_words", "asking", "own_pages", "own_pages_words", "training_words"},
     {"jobs"},
