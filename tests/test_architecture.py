@@ -36,6 +36,7 @@ LAYERS: list[set[str]] = [
         "training_reports",
         "notices",
         "changes",
+        "covering",
     },
     {"teachers", "pieces", "passes", "refitting", "local", "learning"},
     {"settling", "proof_task", "proof_reports", "proof_judging", "exports"},

@@ -13,11 +13,11 @@ from sqlmodel import Session
 from zega_core import changes
 from zega_core.answering import MAX_CHARS, checked_text, may_insist, write
 from zega_core.conversation_tables import Conversation, Turn, TurnState
+from zega_core.covering import covered
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
 from zega_core.quality.agreement import KEEP
 from zega_core.questions.ask import by_grammar
-from zega_core.questions.coverage import coverage
 from zega_core.questions.likeness import ALIKE, Asked
 from zega_core.questions.purpose import read_purpose
 from zega_core.rating import rate
@@ -60,7 +60,7 @@ def start(session: Session, writer_id: str, settings: Settings, *, purpose: str 
         return there[0]
     name = name or conversations.called_by(purpose) or f"Conversation {len(there) + 1}"
     row = conversations.create(session, writer_id, name=name, purpose=purpose)
-    _ask_next(session, row)
+    _ask_next(session, row, settings)
     return row
 
 
@@ -68,7 +68,7 @@ def question(session: Session, writer_id: str, key: str, settings: Settings) -> 
     """The question that waits for its answer. Where there is none, the next is asked: one that was prepared, else one
     by the grammar. Two tabs get the same. Raises NotFound."""
     row = conversations.hold(session, writer_id, key)
-    return conversations.open_turn(session, row) or _ask_next(session, row)
+    return conversations.open_turn(session, row) or _ask_next(session, row, settings)
 
 
 def answer(
@@ -228,7 +228,7 @@ def goal(session: Session, writer_id: str, settings: Settings) -> int:
     return training_triggers.load(session, writer_id).pairs or settings.conversation_pairs
 
 
-def _ask_next(session: Session, row: Conversation) -> Turn:
+def _ask_next(session: Session, row: Conversation, settings: Settings) -> Turn:
     about = " ".join(read_purpose(row.purpose).topics)
     for turn in conversations.prepared(session, row):
         if Asked(conversations.questions_since(session, turn), about=about).likeness(turn.question) < ALIKE:
@@ -236,7 +236,7 @@ def _ask_next(session: Session, row: Conversation) -> Turn:
             return turn
         session.delete(turn)
     past = conversations.past(session, row)
-    have = coverage(conversations.coverage_rows(session, row.user_id))
+    have = covered(session, row.user_id, settings)
     seed = crc32(f"{row.key}:{len(past)}".encode())
     turn = conversations.add_turn(session, row, by_grammar(row.purpose, have, past, seed=seed))
     conversations.ask(session, turn)
