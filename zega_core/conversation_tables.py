@@ -156,10 +156,13 @@ class Notification(Table, table=True):
 
 class ExampleChange(Table, table=True):
     """What one example was before a change, so that it can be undone. Those of one ``batch`` belong together. Gone
-    after ``collection.UNDO_DAYS``: until then a deleted example is only here."""
+    after ``changes.UNDO_DAYS``: until then a deleted example is only here."""
 
     __tablename__ = "example_change"  # type: ignore[assignment]
-    __table_args__ = (Index("ix_example_change_user", "user_id", "id"),)
+    __table_args__ = (
+        Index("ix_example_change_user", "user_id", "id"),
+        Index("ix_example_change_batch", "user_id", "batch", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64)

@@ -92,7 +92,7 @@ def prepare(settings: Settings) -> None:
             plain_errors(settings),
             settings.home_errors(),
             FileLock(home / "migrate.lock"),
-            get_engine(settings).begin() as connection,
+            migrating(get_engine(settings)) as connection,
         ):
             if settings.uses_postgresql:  # several machines may start at once
                 connection.execute(text("SELECT pg_advisory_xact_lock(7346341)"))
@@ -102,6 +102,24 @@ def prepare(settings: Settings) -> None:
         raise HomeError(
             f"The database was written by a newer ZEGA than this one ({error}). Update ZEGA; nothing was changed."
         ) from error
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which SQLite lets a table be made anew though others refer to it. A migration that does so looks
+    at its end whether all that is referred to is there."""
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection if engine.dialect.name == "sqlite" else None
+        if driver is None:
+            with connection.begin():
+                yield connection
+            return
+        driver.execute("PRAGMA foreign_keys=OFF")  # it does nothing inside a transaction
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def forget() -> None:

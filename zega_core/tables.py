@@ -162,11 +162,15 @@ class Example(Table, table=True):
             sqlite_where=text("status = 'kept'"),
             postgresql_where=text("status = 'kept'"),
         ),
-        Index("ix_example_user_status", "user_id", "status", "genre"),
         Index("ix_example_user_text", "user_id", "text_hash"),
-        Index("ix_example_user_newest", "user_id", "id"),
-        Index("ix_example_user_quality", "user_id", "quality", "id"),
+        Index("ix_example_user_newest", "user_id", "id", "status"),
+        Index("ix_example_user_quality", "user_id", "quality", "id", "status"),
         Index("ix_example_manuscript", "manuscript_id", "idx", unique=True),
+        Index(
+            "ix_example_filter",
+            *("user_id", "status", "genre", "source", "element", "model", "quality", "rated_at", "edited_at", "id"),
+        ),
+        {"sqlite_autoincrement": True},  # a number is given once
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -213,6 +217,17 @@ class Example(Table, table=True):
     edited_at: datetime | None = _moment(nullable=True)
     tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class ExampleTag(Table, table=True):
+    """``Example.tags`` to look examples up by: the database keeps it in step, nothing else writes it."""
+
+    __tablename__ = "example_tag"  # type: ignore[assignment]
+    __table_args__ = (Index("ix_example_tag_example", "example_id"),)
+
+    user_id: str = Field(primary_key=True, max_length=64)
+    name: str = Field(primary_key=True, max_length=40)
+    example_id: int = Field(primary_key=True, foreign_key="example.id", ondelete="CASCADE")
 
 
 class Story(Table, table=True):

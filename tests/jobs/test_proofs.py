@@ -12,13 +12,13 @@ import pytest
 from tests.support import tuned
 from tests.support.engine import FakeEngine, fake_engine
 from zega_core import db, fine_tuning, proving
-from zega_core.configs import TeachingConfig
+from zega_core.configs import TeachingConfig, TriggerConfig
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.jobs import client, workflows
 from zega_core.jobs.reconcile import reconcile
 from zega_core.proof_tables import Proof
 from zega_core.settings import Settings
-from zega_core.store import fine_tunes, proofs, teaching
+from zega_core.store import fine_tunes, proofs, teaching, training_triggers
 from zega_core.tables import RunStatus, now
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -173,6 +173,8 @@ def test_no_fine_tune_begins_by_itself_before_the_newest_version_is_proved(engin
     assert client.fine_tune_if_due("ana", config) is None
     assert reconcile(config) == 0
     end(config, newest)
+    with db.session(config) as session:  # the last fine-tune was a moment ago
+        training_triggers.save(session, "ana", TriggerConfig(least_hours=0))
     assert client.fine_tune_if_due("ana", config), "a proof of another version changes nothing of it"
 
 

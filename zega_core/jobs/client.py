@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zega_core import auto_train, db, proving, triggers, versions
+from zega_core import auto_train, db, notices, proving, training_words, triggers, versions
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
 from zega_core.exports import choice
 from zega_core.jobs import queues
+from zega_core.jobs.pages import add_pages as add_pages
+from zega_core.jobs.pages import enqueue_pages as enqueue_pages
+from zega_core.jobs.pages import pages_id as pages_id
+from zega_core.jobs.pages import resume_pages as resume_pages
+from zega_core.jobs.pages import stop_pages as stop_pages
+from zega_core.jobs.questions import ask_for_example as ask_for_example
+from zega_core.jobs.questions import prepare_questions as prepare_questions
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings, get_settings
 from zega_core.store import checks, exports, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
-from zega_core.tables import RunStatus, TrainingSession
+from zega_core.tables import RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune
 
 
@@ -105,17 +112,26 @@ def fine_tune(
 
 
 def fine_tune_if_due(writer_id: str, settings: Settings | None = None) -> str | None:
-    """Queue the automatic fine-tune when enough new examples are kept, and return its id. Two that ask at once, from
-    two tabs or workers, get one."""
+    """Queue the fine-tune that begins by itself when it is due, and return its id. Two that ask at once, from two tabs
+    or workers, get one. Every saved answer asks: what is not due takes no lock."""
     settings = settings or get_settings()
+    with db.reading(settings) as session:
+        due = triggers.due(session, writer_id, settings)
+        holds = "" if due else triggers.held(session, writer_id, settings)
+    if holds:
+        with db.session(settings) as session:
+            notices.note(session, writer_id, **training_words.waiting(holds, now()))
+    if due is None:
+        return None
     with db.session(settings) as session:
-        if not triggers.is_due(session, writer_id, settings):
-            return None
         writers.lock(session, writer_id)
-        if not triggers.is_due(session, writer_id, settings):  # another was first
+        due = triggers.due(session, writer_id, settings)
+        if due is None:  # another was first
             return None
-        row = fine_tunes.create(session, writer_id, fine_tunes.load_config(session, writer_id), "automatic")
-        sessions.note_fine_tune(session, writer_id)
+        row = fine_tunes.create(session, writer_id, fine_tunes.load_config(session, writer_id), due.trigger)
+        if due.trigger == triggers.AUTOMATIC:
+            sessions.note_fine_tune(session, writer_id)
+        notices.note(session, writer_id, **training_words.begun(row.run_id, due))
     enqueue_fine_tune(row, settings)
     return row.run_id
 

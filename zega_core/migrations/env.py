@@ -2,12 +2,23 @@
 
 from alembic import context
 
-from zega_core.db import get_engine
+from zega_core.db import get_engine, migrating
 from zega_core.tables import Table
 
 
+def is_declared(name: str | None, kind: str, parents: object) -> bool:
+    """Whether a table or index is one that ``tables`` declares. The words of examples, to be searched, are the
+    database's own affair (migration 0006)."""
+    return not str(name).startswith("example_words")
+
+
 def migrate(connection: object) -> None:
-    context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True)  # type: ignore[arg-type]
+    context.configure(
+        connection=connection,  # type: ignore[arg-type]
+        target_metadata=Table.metadata,
+        render_as_batch=True,
+        include_name=is_declared,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -16,5 +27,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with get_engine().begin() as opened:
+    with migrating(get_engine()) as opened:
         migrate(opened)

@@ -9,7 +9,7 @@ from sqlalchemy import Delete, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from zega_core.tables import Example, ExampleStatus, Memory, Story, TrainingSession
+from zega_core.tables import Example, ExampleStatus, Memory, Source, Story, TrainingSession
 
 
 def insert_once(session: Session, example: Example) -> bool:
@@ -71,6 +71,16 @@ def count_kept(session: Session, writer_id: str, until: datetime | None = None) 
     """Of now, or of an earlier moment."""
     query = select(func.count()).where(col(Example.user_id) == writer_id, col(Example.status) == ExampleStatus.kept)
     return session.exec(query if until is None else query.where(col(Example.created_at) <= until)).one()
+
+
+def count_kept_answers(session: Session, writer_id: str) -> int:
+    """How many of the kept examples the writer gave as answers in conversations."""
+    query = select(func.count()).where(
+        col(Example.user_id) == writer_id,
+        col(Example.status) == ExampleStatus.kept,
+        col(Example.source) == Source.conversation,
+    )
+    return session.exec(query).one()
 
 
 def count_kept_prompts(session: Session, writer_id: str) -> int:

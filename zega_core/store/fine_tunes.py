@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from zega_core.configs import FineTuneConfig
 from zega_core.errors import NotFound
 from zega_core.proof_tables import Proof
-from zega_core.store import examples, leases, proofs, writers
+from zega_core.store import examples, leases, proofs, training_triggers, writers
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune, FineTuning, TrainingMetric
 
@@ -35,6 +35,8 @@ def load_config(session: Session, writer_id: str) -> FineTuneConfig:
 
 def save_config(session: Session, writer_id: str, config: FineTuneConfig) -> None:
     writers.ensure(session, writer_id)
+    if config.automatic and not load_config(session, writer_id).automatic:
+        training_triggers.begin_anew(session, writer_id)
     row = session.get(FineTuning, writer_id) or FineTuning(user_id=writer_id)
     row.config, row.updated_at = config.model_dump(mode="json"), now()
     session.add(row)
@@ -49,6 +51,7 @@ def create(session: Session, writer_id: str, config: FineTuneConfig, trigger: st
         trigger=trigger,
         config=config.model_dump(mode="json"),
         kept_before=examples.count_kept(session, writer_id),
+        pairs_before=examples.count_kept_answers(session, writer_id),
     )
     session.add(row)
     session.flush()
@@ -134,6 +137,25 @@ def kept_since(session: Session, writer_id: str) -> int:
         select(FineTune.kept_before).where(FineTune.user_id == writer_id).order_by(col(FineTune.id).desc())
     ).first()
     return max(0, examples.count_kept(session, writer_id) - (before or 0))
+
+
+def pairs_since(session: Session, writer_id: str) -> int:
+    """How many more answers of conversations are kept now than when the last fine-tune was asked for."""
+    before = session.exec(
+        select(FineTune.pairs_before).where(FineTune.user_id == writer_id).order_by(col(FineTune.id).desc())
+    ).first()
+    return max(0, examples.count_kept_answers(session, writer_id) - (before or 0))
+
+
+def new_in(session: Session, row: FineTune) -> tuple[int, int]:
+    """How many kept examples were new when this one was asked for, and how many of them were answers."""
+    query = (
+        select(FineTune.kept_before, FineTune.pairs_before)
+        .where(FineTune.user_id == row.user_id, col(FineTune.id) < row.id)
+        .order_by(col(FineTune.id).desc())
+    )
+    kept, pairs = session.exec(query).first() or (0, 0)
+    return max(0, row.kept_before - kept), max(0, row.pairs_before - pairs)
 
 
 def writers_with_new(session: Session) -> list[str]:
