@@ -20,7 +20,8 @@ LAYERS: list[set[str]] = [
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule"},
-    {"store", "fine_tune", "style", "questions", "manuscripts"},
+    {"questions"},
+    {"store", "fine_tune", "style", "manuscripts"},
     {
         "allowance",
         "answers",
@@ -38,7 +39,7 @@ LAYERS: list[set[str]] = [
     },
     {"teachers", "pieces", "passes", "refitting", "local", "learning"},
     {"settling", "proof_task", "proof_reports", "proof_judging", "exports"},
-    {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing", "proof_weighing"},
+    {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing", "proof_weighing", "answering"},
     {"staffing", "teacher_words", "taste_words", "outlook", "rescore_words", "fine_tune_words", "learning_words"},
     {"figure_words", "collection", "conversation", "prompting"},
     {"conversation_words", "collection_words", "conversation_stats"},

@@ -45,11 +45,11 @@ class NearDuplicates:
         """Nothing is a duplicate of this text any more."""
         self._sizes.pop(identity, None)
 
-    def find(self, text: str) -> tuple[int, float] | None:
-        """Identity and share (0 to 1) of the nearest text at or above the threshold, if any."""
+    def find(self, text: str, *, but: int | None = None) -> tuple[int, float] | None:
+        """Identity and share (0 to 1) of the nearest text at or above the threshold, if any, other than ``but``."""
         grams = _sampled_grams(text)
         holders = (identity for gram in grams for identity in self._holders.get(gram, ()))
-        shared = Counter(identity for identity in holders if identity in self._sizes)
+        shared = Counter(identity for identity in holders if identity in self._sizes and identity != but)
         best: tuple[int, float] | None = None
         for identity, number in shared.items():
             share = number / min(len(grams), self._sizes[identity])

@@ -11,12 +11,10 @@ from zega_core.quality.spread import Scored, in_turn
 from zega_core.quality.stored import read_report
 from zega_core.quality.validation import number
 from zega_core.settings import Settings
-from zega_core.settling import OWN_WORDS
+from zega_core.settling import DISCARDED, OWN_WORDS, is_weak
 from zega_core.store import examples, ratings, writers
 from zega_core.tables import Example, ExampleStatus, now
 from zega_core.taste import taste_of
-
-DISCARDED = "You discarded it."
 
 
 def rate(
@@ -117,7 +115,7 @@ def _settle(session: Session, example: Example, settings: Settings) -> None:
         set_aside_as_duplicate(example, twin, SAME_WORDS)
     elif example.duplicate_of is not None and ratings.is_kept(session, example.user_id, example.duplicate_of):
         set_aside_as_duplicate(example, example.duplicate_of, "Much of it is in a piece you have already kept.")
-    elif example.reason == CUT_OFF:
+    elif example.reason == CUT_OFF or is_weak(example):
         example.status = ExampleStatus.set_aside
     else:
         _by_score(session, example, settings)

@@ -3,7 +3,6 @@ out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any, TypedDict
 
@@ -173,11 +172,3 @@ def ago(at: datetime, now: datetime) -> str:
 def bell(unseen: int) -> str:
     """What the button of the notifications is called."""
     return f"Notifications, {unseen:,} new" if unseen else "Notifications"
-
-
-def away(texts: Sequence[str], shown: int) -> list[str]:
-    """What pops up of what is new: the newest few, and how many more there are."""
-    if len(texts) <= shown:
-        return list(texts)
-    more = len(texts) - shown + 1
-    return [f"{more:,} more things happened. They are under Notifications.", *texts[len(texts) - shown + 1 :]]

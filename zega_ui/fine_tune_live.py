@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zega_core import charts, db, learning_words, versions
+from zega_core import charts, db, learning_words, training_words, versions
 from zega_core import fine_tune_words as words
 from zega_core.analytics import no_sign_of_life, plural
 from zega_core.fine_tune.data import read_summary
@@ -64,8 +64,10 @@ def losses(metrics: Sequence[TrainingMetric], steps: int = 0) -> None:
 def controls(writer: str, row: FineTune, waiting: Sequence[FineTune]) -> None:
     """Beside the live view: Stop, and those that wait for this one."""
     section("This fine-tune")
-    if row.trigger == "automatic":
-        st.caption("ZEGA started it, because enough new examples were kept.")
+    with db.reading() as session:
+        because = training_words.because(row.trigger, *fine_tunes.new_in(session, row))
+    if because:
+        st.caption(f"ZEGA started it, {because}.")
     summary = read_summary(row.data)
     if summary is not None:
         st.markdown(learning_words.how_much(summary))

@@ -449,7 +449,7 @@ def test_what_is_started_elsewhere_is_found_at_the_next_look(page: Any):
     page()
     client.fine_tune(fine_tuned.WRITER, trigger="automatic")
     app = page()
-    assert "ZEGA started it, because enough new examples were kept." in all_text(app)
+    assert "ZEGA started it, because 20 new examples were kept." in all_text(app)
 
 
 class Students:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
+from zega_core.conversation_tables import ExampleChange
 from zega_core.quality.sameness import Written
 from zega_core.tables import Example, ExampleStatus, Source
 
@@ -27,11 +28,12 @@ def written(session: Session, writer_id: str, *, taught: bool = False, limit: in
     ]
 
 
-def stamp(session: Session, writer_id: str) -> tuple[int, int, int]:
-    """Another one whenever another set of pieces is kept: their number, the newest id and the sum of ids."""
+def stamp(session: Session, writer_id: str, after: int = 0) -> tuple[int, int, int]:
+    """Another one whenever another set of pieces is kept: their number, the newest id and the sum of ids. Of those with
+    an id above ``after``."""
     identity = col(Example.id)
     query = select(func.count(), func.max(identity), func.sum(identity)).where(
-        Example.user_id == writer_id, Example.status == ExampleStatus.kept
+        Example.user_id == writer_id, Example.status == ExampleStatus.kept, identity > after
     )
     number, newest, total = session.exec(query).one()
     return number, newest or 0, int(total or 0)
@@ -44,6 +46,14 @@ def by_ids(session: Session, writer_id: str, ids: Collection[int]) -> list[Examp
     )
     found = {example.id: example for example in session.exec(query)}
     return [found[identity] for identity in ids if identity in found]
+
+
+def rewritten(session: Session, writer_id: str) -> int:
+    """Another one whenever pieces that are kept were edited or deleted by the writer: the newest such change."""
+    query = select(func.max(ExampleChange.id)).where(
+        ExampleChange.user_id == writer_id, col(ExampleChange.action).in_(("edit", "delete"))
+    )
+    return session.exec(query).one() or 0
 
 
 def mean_score(session: Session, writer_id: str) -> float | None:

@@ -7,8 +7,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from zega_core.conversation_tables import Notification
-from zega_core.tables import now
+from zega_core.conversation_tables import Manuscript, Notification
+from zega_core.proof_tables import Proof
+from zega_core.tables import UNFINISHED, now
+from zega_core.version_tables import FineTune
 
 KEPT = 200
 """Of a writer's; older ones are deleted."""
@@ -70,6 +72,17 @@ def mark_seen(session: Session, writer_id: str) -> list[int]:
         .execution_options(synchronize_session=False)
     ).all()
     return [row[0] for row in seen]
+
+
+def expects(session: Session, writer_id: str) -> bool:
+    """Whether something of the writer's waits or goes on whose end they will be told of."""
+    kinds = (FineTune, Proof, Manuscript)
+    return any(
+        session.exec(
+            select(kind.id).where(kind.user_id == writer_id, col(kind.status).in_(UNFINISHED)).limit(1)
+        ).first()
+        for kind in kinds
+    )
 
 
 def _of(writer_id: str) -> SelectOfScalar[Notification]:

@@ -1,0 +1,110 @@
+"""How a writer's conversations go, in numbers."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlmodel import Session
+
+from zega_core import learning
+from zega_core.conversation_tables import TurnState
+from zega_core.dataset import words
+from zega_core.quality.validation import number
+from zega_core.questions.coverage import Coverage, coverage
+from zega_core.settings import Settings, get_settings
+from zega_core.settling import left_out_class
+from zega_core.store import answers, conversations, versions
+from zega_core.tables import ExampleStatus
+
+VERSIONS = 16
+"""Of so many versions this process keeps in mind what they were trained on."""
+
+_trained: OrderedDict[tuple[Settings, str, int, str], frozenset[int]] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """``pairs`` are the answers that are kept, ``words`` theirs; ``left_out`` counts the others by class
+    (``conversation_words.REASONS``). ``used`` answers the newest version was trained on. ``average`` is the mean score
+    of all answers, None where none has one; ``seconds`` is the time spent on them. ``per_day`` counts kept answers by
+    day in the writer's zone, days without any left out. ``asked`` counts every question that was put, ``coverage`` is
+    of all that the writer has kept. Answers of deleted conversations count; their questions and time do not."""
+
+    conversations: int
+    asked: int
+    answered: int
+    skipped: int
+    pairs: int
+    words: int
+    left_out: Mapping[str, int]
+    used: int
+    average: float | None
+    seconds: float
+    per_day: list[tuple[date, int]]
+    coverage: Coverage
+
+
+def stats(session: Session, writer_id: str, zone: str, settings: Settings | None = None) -> Stats:
+    """``zone`` is the name of a time zone; what is none is taken for UTC."""
+    here, trained = _zone(zone), _trained_on(session, writer_id, settings or get_settings())
+    left_out: Counter[str] = Counter()
+    days: Counter[date] = Counter()
+    scores: list[float] = []
+    pairs = told = used = 0
+    for example in answers.of_writer(session, writer_id):
+        used += example.id in trained
+        if (quality := number(example.quality, 0, 10)) is not None:
+            scores.append(quality)
+        if example.status != ExampleStatus.kept:
+            left_out[left_out_class(example)] += 1
+            continue
+        pairs, told = pairs + 1, told + len(words(example.completion))
+        days[example.created_at.astimezone(here).date()] += 1
+    count, states, seconds = answers.counts(session, writer_id)
+    return Stats(
+        conversations=count,
+        asked=sum(states.values()) - states.get(TurnState.prepared, 0),
+        answered=states.get(TurnState.answered, 0),
+        skipped=states.get(TurnState.skipped, 0),
+        pairs=pairs,
+        words=told,
+        left_out=dict(left_out),
+        used=used,
+        average=sum(scores) / len(scores) if scores else None,
+        seconds=seconds,
+        per_day=sorted(days.items()),
+        coverage=coverage(conversations.coverage_rows(session, writer_id)),
+    )
+
+
+def _trained_on(session: Session, writer_id: str, settings: Settings) -> frozenset[int]:
+    """Ids of what the newest version was trained on, by itself or by way of an earlier one."""
+    every = versions.all_of(session, writer_id)
+    if not every:
+        return frozenset()
+    newest = every[0]
+    key = (settings, writer_id, newest.number, newest.data_hash)
+    with _lock:
+        if (known := _trained.get(key)) is not None:
+            return known
+    rows = learning.rows_of(newest, every, settings)
+    found = frozenset(row.example_id for row in rows if row.split == "train")
+    if found:  # a folder that cannot be read now may be later
+        with _lock:
+            _trained[key] = found
+            while len(_trained) > VERSIONS:
+                _trained.popitem(last=False)
+    return found
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,32 @@
+"""What a writer has answered in conversations, and how far they have come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from zega_core.conversation_tables import Conversation, Turn
+from zega_core.tables import Example, Source
+
+
+def of_conversation(session: Session, conversation: Conversation) -> list[Example]:
+    """The examples that came of it, oldest first."""
+    query = select(Example).join(Turn, col(Turn.example_id) == col(Example.id))
+    return list(session.exec(query.where(Turn.conversation_id == conversation.id).order_by(col(Example.id))).all())
+
+
+def of_writer(session: Session, writer_id: str) -> Iterator[Example]:
+    """All that the writer has given and not deleted, oldest first, those of deleted conversations, too."""
+    query = select(Example).where(Example.user_id == writer_id, Example.source == Source.conversation)
+    yield from session.exec(query.order_by(col(Example.id)).execution_options(yield_per=500))
+
+
+def counts(session: Session, writer_id: str) -> tuple[int, dict[str, int], float]:
+    """How many conversations the writer has, how many turns of them by state, and seconds spent on them."""
+    conversations = session.exec(select(func.count()).where(col(Conversation.user_id) == writer_id)).one()
+    query = select(Turn.state, func.count(), func.sum(Turn.seconds)).where(Turn.user_id == writer_id)
+    found = session.exec(query.group_by(Turn.state)).all()
+    seconds = float(sum(seconds or 0.0 for _, _, seconds in found))
+    return conversations, {state: number for state, number, _ in found}, seconds
