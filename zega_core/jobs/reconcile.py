@@ -11,10 +11,10 @@ from dbos import WorkflowStatus
 
 from zega_core import auto_train, db, exporting, fine_tuning, passes, proving
 from zega_core.conversation_tables import Manuscript
-from zega_core.jobs import client, queues
+from zega_core.jobs import client, questions, queues
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores
+from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
 
@@ -29,6 +29,7 @@ def reconcile(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows, unrecorded = runs.unfinished(session), runs.unrecorded(session)
         unanswered, rescores = checks.unanswered(session), scores.asked(session)
+        examples = shown.waiting(session)
     changed = 0
     for row_id in rows:
         try:
@@ -39,6 +40,8 @@ def reconcile(settings: Settings) -> int:
             log.exception("training session %d could not be taken up", row_id)
     for check in unanswered:  # asked for before there was a queue
         client.enqueue_check(check.id or 0, settings)
+    for turn in examples:  # the same
+        questions.enqueue_example(turn, settings)
     for writer_id in rescores:
         try:
             changed += _revive_rescore(writer_id, settings)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dbos import DBOS
 
 from zega_core import (
+    asking,
     auto_train,
     db,
     exporting,
@@ -177,3 +178,23 @@ def take_in(run_id: str, attempt: int) -> None:
 @DBOS.workflow(name="read_pages", max_recovery_attempts=1000)
 def read_pages_workflow(run_id: str, attempt: int) -> None:
     take_in(run_id, attempt)
+
+
+@DBOS.step(name="ask_for_questions")
+def ask_for_questions(conversation_key: str) -> None:
+    asking.prepare(conversation_key, get_settings())
+
+
+@DBOS.workflow(name="prepare_questions", max_recovery_attempts=3)
+def prepare_questions_workflow(conversation_key: str) -> None:
+    ask_for_questions(conversation_key)
+
+
+@DBOS.step(name="show_example")
+def show_example(turn_id: int) -> None:
+    asking.write_example(turn_id, get_settings())
+
+
+@DBOS.workflow(name="write_example", max_recovery_attempts=3)
+def write_example_workflow(turn_id: int) -> None:
+    show_example(turn_id)

@@ -66,6 +66,17 @@ def works_in(found: Coverage) -> list[str]:
     return [genre for genre, _ in counts.most_common()]
 
 
+def in_words(found: Coverage) -> str:
+    """The map of genres and elements as a sentence, for those who cannot see it."""
+    catalog = load_catalog()
+    parts = []
+    for genre in catalog.genres:
+        numbers = [(found.cells.get((genre.key, one.key), 0), one.label.lower()) for one in catalog.elements]
+        there = ", ".join(f"{number} {label}" for number, label in numbers if number)
+        parts.append(f"{genre.label}: {there or 'nothing yet'}")
+    return "; ".join(parts) + "."
+
+
 def lacks(found: Coverage, *, genres: Sequence[str] = ()) -> list[Lack]:
     """What is missing, most wanted first: what there is none of before what there is too little of, and in ``genres``
     (else those that the writer works in) before the others. An unknown genre "" in ``genres`` stands for elements of
