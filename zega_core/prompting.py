@@ -110,10 +110,10 @@ class Prompter:
         ]
 
 
-def prompter_of(writer_id: str, settings: Settings) -> Prompter:
-    """By the writer's choice of teachers as it is now."""
+def prompter_of(writer_id: str, settings: Settings, *, spent: float = 0.0) -> Prompter:
+    """By the writer's choice of teachers as it is now; ``spent`` euros of the budget are gone."""
     try:
-        model = staffing.beside_sessions(writer_id, settings, own_form=True)
+        model = staffing.beside_sessions(writer_id, settings, spent=spent, own_form=True)
     except ProviderError as error:
         return Prompter(str(error))
     return Prompter("No teacher can be asked now." if model is None else model)
