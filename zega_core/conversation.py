@@ -134,10 +134,12 @@ def skip(session: Session, writer_id: str, key: str, turn_id: int) -> None:
 
 def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Settings) -> Saved:
     """Change an answer: it is scored again, and kept or left out as a new one would be, unless the writer has decided.
-    The first text stays beside it (``Example.original``). Raises InvalidInput, NotFound."""
+    The first text stays beside it (``Example.original``); a draft of its edit goes. Raises InvalidInput, NotFound."""
     text = checked_text(text)
     turn = conversations.hold_turn(session, writer_id, turn_id)
     example = _answer_of(session, turn)
+    turn.draft = ""  # what another tab had written for it
+    session.add(turn)
     if text != example.completion:
         changes.note(session, writer_id, "edit", [example], batch=secrets.token_hex(16))
         original = example.completion if example.original is None else example.original
@@ -148,7 +150,7 @@ def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Se
         if example.status != ExampleStatus.kept:
             examples.forget(session, example)
         session.add(example)
-        session.flush()
+    session.flush()
     return _saved(session, turn, example, settings)
 
 
