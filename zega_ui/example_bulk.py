@@ -62,7 +62,7 @@ def undo_line(writer: str) -> None:
 def _undo(writer: str, batch: str) -> None:
     """What the button named, or nothing: two presses undo one change."""
     with db.session() as session:
-        state[SAID] = changes.undo(session, writer, get_settings(), batch=batch)
+        state[SAID] = collection.undo(session, writer, get_settings(), batch=batch)
 
 
 def bar(total: int) -> None:
@@ -159,4 +159,4 @@ def export(writer: str, found: Filter, total: int) -> None:
 
 def file(writer: str, found: Filter, ids: tuple[int, ...], form: str) -> bytes:
     with db.reading() as session:
-        return b"".join(collection.export(session, writer, found, form, ids=ids))
+        return b"".join(collection.export(session, writer, found, form, ids=ids or None))

@@ -139,10 +139,11 @@ def _choices(writer: str) -> None:
     low, high = (found.low if found.low is not None else LOW), (found.high if found.high is not None else HIGH)
     st.slider("Score", LOW, HIGH, step=0.5, key=mirror("examples-score", (low, high)), on_change=_scored)
     st.segmented_control(
-        "Your stars",
+        "Rated by you",
         list(RATED),
         key=mirror("examples-rated", next((name for name, yes in RATED.items() if yes == found.rated), None)),
         format_func={"yes": "Rated", "no": "Not rated"}.__getitem__,
+        help="With stars, Include or Exclude.",
         on_change=_picked,
         args=("examples-rated", "rated"),
     )

@@ -19,6 +19,8 @@ from zega_core.store import collection
 from zega_core.tables import Example, ExampleStatus, Source
 
 pytestmark = pytest.mark.browser
+UPLOADERS_OWN = {"presentation-role-conflict"}
+"""A rule of axe that Streamlit 1.67 breaks in its file uploader."""
 HOSTILE = "<img src=x onerror=alert(1)> :red[x] **b** * * * $5 -- -> " + "w" * 300 + " שלום"
 LONG = ("The night was long, and nobody counted it. " * 500)[:20_000].strip()
 
@@ -82,20 +84,19 @@ def test_a_view_is_whole(visitor: Visitor, settings: Settings, view: str):
     }
     visitor.open(address.get(view, "/examples"))
     if view == "all chosen":
-        with visitor.rerun():
-            page.get_by_text("All on this page").click()
+        page.get_by_text("All on this page").click()
         expect(page.get_by_text("25 chosen")).to_be_visible()
     if view == "filters":
-        with visitor.rerun():
-            page.locator(".st-key-examples-filter button").click()
+        page.locator(".st-key-examples-filter button").click()
         expect(page.get_by_text("Only what you edited")).to_be_visible()
     if view == "hostile":
         expect(page.locator(".st-key-example-detail").get_by_text(HOSTILE).last).to_be_visible()
+    visitor.idle()
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert visitor.overflow() <= 0
     broken = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-    ours = [rule for rule in broken if rule["id"] not in STREAMLITS_OWN]
+    ours = [rule for rule in broken if rule["id"] not in STREAMLITS_OWN | UPLOADERS_OWN]
     assert not ours, json.dumps([{rule["id"]: [n["html"][:200] for n in rule["nodes"]]} for rule in ours], indent=1)
 
 
@@ -152,12 +153,9 @@ def test_keys_are_letters_while_a_text_is_being_edited(desk: Visitor, settings: 
 def test_a_view_comes_back_with_its_address(desk: Visitor):
     page = desk.page
     desk.open("/examples")
-    with desk.rerun():
-        page.locator(".st-key-examples-filter button").click()
-    with desk.rerun():
-        page.get_by_role("combobox", name="State").click()
-        page.get_by_role("option", name="Set aside").click()
-    page.keyboard.press("Escape")
+    page.locator(".st-key-examples-filter button").click()
+    page.get_by_role("combobox", name="State").click()
+    page.get_by_role("option", name="Set aside").click()
     expect(page.get_by_text("8 examples: Set aside")).to_be_visible()
     page.reload()
     desk.idle()
