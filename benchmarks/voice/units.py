@@ -192,10 +192,10 @@ def weighed(unit: Unit, job: Job, rows: Sequence[Row], texts: dict[str, Any], lo
 
 
 def unseen(unit: Unit, version: str) -> dict[str, Any]:
-    """Nats and tokens of each unseen page of every voice."""
+    """Nats and tokens of each unseen page of the unit's voice, of every voice for the base model."""
     job, found = Job(str(base.BUILT_IN), "", version, [], []), dict[str, Any]()
     who = write.author(job, "after", torch.device("cpu"))
-    for voice in VOICES:
+    for voice in [unit.voice] if unit.voice else VOICES:
         held = [Held(page.prompt, page.text, True) for page in book(unit.corpus, voice)[PAGES : PAGES + UNSEEN]]
         nats, tokens, _ = write.losses(who, replace(job, held=held), 8)
         found[voice] = {"nats": nats, "tokens": tokens}

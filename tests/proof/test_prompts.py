@@ -78,7 +78,7 @@ def test_the_writers_come_first_and_shipped_ones_fill_up():
 def test_a_third_is_always_shipped():
     sources = Counter(one.source for one in chosen(held_out(200)))
     assert sources == {"held_out": MOST_HELD_OUT, "shipped": PROMPTS - MOST_HELD_OUT}
-    assert MOST_HELD_OUT == most_held_out(PROMPTS)
+    assert most_held_out(PROMPTS) == MOST_HELD_OUT
 
 
 @pytest.mark.parametrize(("count", "mine"), [(12, 8), (13, 8), (30, 20), (40, 26)])
