@@ -4,9 +4,11 @@
                                        [--results FOLDER] [--jobs 2] [--threads 1]
 
 Each is prepared, trained with the defaults, and put to the proof as the app does it. Then each version is measured on
-pages of all voices that nobody gave it. Controls are versions that must not be called better: trained on pages dealt
-out anew among their prompts, on pages whose words were shuffled, and the base model against itself with other random
-numbers. What is finished stays in FOLDER, so that an interrupted run goes on when it is started again.
+pages of its voice that nobody gave it, and what it wrote is held against the pages of every voice. (How well versions
+foresee each other's voices is in strength.py: it tells something only where all have the same strength.) Controls are
+versions that must not be called better: trained on pages dealt out anew among their prompts, on pages whose words were
+shuffled, and the base model against itself with other random numbers. What is finished stays in FOLDER, so that an
+interrupted run goes on when it is started again.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from math import exp
 from pathlib import Path
@@ -56,13 +58,10 @@ def run(todo: Sequence[Unit], options: argparse.Namespace) -> None:
             print(f"{number} of {len(todo)}: {one.result()}", file=sys.stderr, flush=True)
 
 
-def nats(before: Found, after: Found, voices: Sequence[str]) -> Change:
-    """A token, over the unseen pages of ``voices``."""
-    sides = [[number for voice in voices for number in side[voice][key]] for side in (before, after) for key in SUMS]
+def nats(before: Found, after: Found, voice: str) -> Change:
+    """A token, over the unseen pages of ``voice``."""
+    sides = [side["unseen"][voice][key] for side in (before, after) for key in ("nats", "tokens")]
     return change_of_share(*sides, seed=0)
-
-
-SUMS = ("nats", "tokens")
 
 
 def interval(one: Change, places: int = 2) -> str:
@@ -85,7 +84,7 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
     )
     for one in versions:
         result, voice = one["result"], one["voice"]
-        moved = nats(base["unseen"], one["unseen"], [voice])
+        moved = nats(base, one, voice)
         epoch = result["best_step"] / result["steps"] * result["epochs"]
         held = f"{result['perplexity_before']:,.0f} to {result['perplexity_after']:.1f}"
         seen = f"{exp(moved.before):,.0f} to {exp(moved.after):.1f}"
@@ -96,16 +95,17 @@ def surprise(base: Found, versions: Sequence[Found]) -> None:
         )
 
 
-def matrix(title: str, versions: Sequence[Found], value: Callable[[Found, str], float]) -> None:
+def styles(versions: Sequence[Found]) -> None:
     """Versions in rows, voices in columns. For each voice its own version must have the smallest number: columns are
-    compared, since voices differ in how hard they are to foresee."""
+    compared, since voices differ in how near everything written lies to them."""
     rows = [voice for voice in VOICES if any(one["voice"] == voice for one in versions)]
     cells = {
-        (row, column): statistics.mean(value(one, column) for one in versions if one["voice"] == row)
+        (row, column): statistics.mean(one["spread"][column] for one in versions if one["voice"] == row)
         for row in rows
         for column in VOICES
     }
-    print(f"\n{title}\n\n| | {' | '.join(VOICES)} |\n|---|{'---|' * len(VOICES)}")
+    print("\nDistance of what each voice's versions wrote (rows) to the style of each voice (columns), mean over seeds")
+    print(f"\n| | {' | '.join(VOICES)} |\n|---|{'---|' * len(VOICES)}")
     for row in rows:
         print(f"| {row} | {' | '.join(f'{cells[row, column]:.2f}' for column in VOICES)} |")
     best = sum(cells[voice, voice] == min(cells[row, voice] for row in rows) for voice in rows)
@@ -135,16 +135,7 @@ def report(finished: Sequence[Found], options: argparse.Namespace) -> None:
     base = next(one for one in finished if one["kind"] == "base")
     versions = [one for one in finished if one["kind"] == "version"]
     surprise(base, versions)
-    matrix(
-        "Nats a token of each voice's versions (rows) on the unseen pages of each voice (columns), mean over seeds",
-        versions,
-        lambda one, voice: sum(one["unseen"][voice]["nats"]) / sum(one["unseen"][voice]["tokens"]),
-    )
-    matrix(
-        "Distance of what each voice's versions wrote (rows) to the style of each voice (columns), mean over seeds",
-        versions,
-        lambda one, voice: one["spread"][voice],
-    )
+    styles(versions)
     writing("Versions against the base model on the same prompts with the same random numbers", versions)
     controls = [one for one in finished if one["kind"] in CONTROLS]
     if controls:

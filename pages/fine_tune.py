@@ -100,5 +100,5 @@ if mine:
     playground.show(writer, mine, promoted)
 exports_view.show(writer, mine, promoted, taken)
 if outlook is not None and last is not None and outlook.summary.examples:
-    fine_tune_form.learns_from(outlook.summary, outlook.warnings)
+    fine_tune_form.learns_from_folded(outlook.summary, outlook.warnings)
 st.fragment(shielded(watch), run_every=2)(seen)

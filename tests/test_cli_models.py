@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ from zega_core.tables import Example, ExampleStatus, RunStatus, Source
 from zega_core.version_tables import FineTune, TrainingMetric
 
 SLOW = 1200
-"""Seconds: a busy machine takes a minute to load torch, and several to write the 72 texts of a proof."""
+"""Seconds: a busy machine takes a minute to load torch, and several to write the texts of a proof."""
 
 
 def zega(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -107,7 +106,9 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         for name in own:
             patch.delenv(name)
         patch.setenv("ZEGA_ENV_FILE", os.devnull)
-        done = zega("fine-tune", "--writer", "ana", "--epochs", "1", "--json", ZEGA_HOME=str(home))
+        done = zega(
+            "fine-tune", "--writer", "ana", "--epochs", "1", "--json", ZEGA_HOME=str(home), ZEGA_PROOF_PROMPTS="12"
+        )
     yield Trained(home, done)
 
 
@@ -122,12 +123,10 @@ def test_a_whole_one_prints_one_json_object_with_the_fields_of_the_contract(trai
     done, result = trained_once.done, one_json(trained_once.done)
     assert done.returncode == 0
     assert (result["status"], result["version"], result["stopped"]) == ("success", 1, False)
-    assert result["verdict"] in ("better", "not_shown", "worse")
-    assert result["promoted"] is (result["verdict"] == "better")
-    assert result["reasons"]
-    assert result["figures"]["prompts"] == 36
-    made = "Fine-tuned model 'zega-ana' created: v1." if result["promoted"] else "v1 was made."
-    assert result["message"].startswith(made)
+    assert (result["verdict"], result["promoted"]) == ("not_shown", False)
+    assert result["reasons"][0] == "It was tried on 12 prompts; it takes 30 to show anything."
+    assert result["figures"]["prompts"] == 12
+    assert result["message"].startswith("v1 was made")
     assert result["training_examples_used"] == 21, "what has no text, or cannot be read, is left out"
     assert 0 < result["training_time_seconds"] < SLOW
     assert 1 < result["perplexity_after"] < result["perplexity_before"]
@@ -233,6 +232,17 @@ def test_a_version_that_is_not_put_in_use_says_why(config: Settings, metrics: di
     assert why in said["message"]
 
 
+def test_a_version_that_is_put_in_use_is_named(config: Settings):
+    version = tuned.version(config, "ana", promote=True)
+    proof = Proof(
+        user_id="ana", run_id="1", trigger="fine_tune", version_number=1, verdict="better", reasons=["Nearer."]
+    )
+    proof.status = RunStatus.done
+    said = models._result(recent(config)[0], version, proof, version)
+    assert (said["status"], said["promoted"], said["verdict"]) == ("success", True, "better")
+    assert said["message"].startswith("Fine-tuned model 'zega-ana' created: v1.")
+
+
 @pytest.mark.parametrize("number, says", [(0, "Keep 15 more"), (1, "Keep 14 more"), (14, "Keep 1 more")])
 def test_too_few_examples_are_status_2_and_how_many_are_missing(config: Settings, number: int, says: str):
     tuned.keep(config, "ana", number)
@@ -281,15 +291,13 @@ def bases(tmp_path: Path) -> dict[str, str]:
         ("path", "../../etc names no model"),
     ],
 )
-def test_a_base_that_cannot_be_had_is_a_sentence_soon(
+def test_a_base_that_cannot_be_had_is_a_sentence(
     config: Settings, tmp_path: Path, bases: dict[str, str], base: str, says: str
 ):
     tuned.keep(config, "ana", 20)
     tuned.version(config, "ana", promote=True)
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
-    began = time.monotonic()
     done = zega("fine-tune", "--writer", "ana", "--base", bases[base], "--strength", "1", "--json", **nowhere)
-    assert time.monotonic() - began < 60
     result = one_json(done)
     assert (done.returncode, result["status"]) == (1, "failed")
     assert says in result["message"]
@@ -315,11 +323,11 @@ def test_one_that_is_deleted_while_it_is_followed_is_a_sentence(config: Settings
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(lambda: [row for row in recent(config) if row.status == RunStatus.running], 60)
+    until(lambda: [row for row in recent(config) if row.status == RunStatus.running])
     with db.session(config) as session:
         session.exec(delete(TrainingMetric))
         session.exec(delete(FineTune))
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=SLOW)
     assert (process.returncode, out) == (1, "")
     assert said.strip().startswith("There is no such fine-tune.")
 
@@ -384,7 +392,7 @@ def test_two_promotes_at_once_end_with_one_of_the_two_in_use(config: Settings):
         tuned.version(config, "ana")
     command = [sys.executable, "-m", "zega_core", "promote", "--writer", "ana", "--version"]
     both = [subprocess.Popen([*command, number], cwd=ROOT, stderr=subprocess.PIPE, text=True) for number in "12"]
-    said = [process.communicate(timeout=60)[1].strip() for process in both]
+    said = [process.communicate(timeout=SLOW)[1].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert said == ["zega-ana is v1 now.", "zega-ana is v2 now."]
     last = in_use(config)

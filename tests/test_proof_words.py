@@ -95,6 +95,14 @@ def test_progress_says_how_far_it_is(values: dict[str, Any], said: tuple[float, 
     assert words.progress(row(**values)) == said
 
 
+def test_a_verdict_is_a_sentence_without_figures():
+    assert words.verdict(row(verdict="better", against=2), proved.figures()) == (
+        "Version 3 writes nearer to your style than version 2, and about as well."
+    )
+    assert words.verdict(row(verdict="worse"), None) == "Version 3 writes worse than the base model."
+    assert words.verdict(row(), proved.figures()) == ""
+
+
 def test_who_was_compared_on_what():
     assert words.compared(row(against=2), proved.figures()) == (
         "v3 against v2, each on the same 36 prompts, 12 of them yours."

@@ -4,6 +4,7 @@ be read is left out."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,11 @@ def label(one: Format) -> str:
     """What a format is called below the heading of its kind."""
     short = one.label.removeprefix("Training data: ")
     return short[:1].upper() + short[1:]
+
+
+def other_ways(others: Sequence[Format]) -> str:
+    """What stands over formats that are folded away."""
+    return f"Other ways: {', '.join(label(one) for one in others)}"
 
 
 def examples(version_number: int | None, kept: int) -> str:

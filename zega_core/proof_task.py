@@ -78,6 +78,7 @@ def prepare(row: Proof, settings: Settings) -> tuple[Job, list[ProofText]]:
         rows.known,
         {number: Kind(*kind) for number, kind in kinds.items()},
         load_catalog(),
+        count=settings.proof_prompts,
         run=row.run_id,
         context=base.context,
     )

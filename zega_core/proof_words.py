@@ -13,6 +13,7 @@ from zega_core.figure_words import after, model
 from zega_core.fine_tune.data import bare
 from zega_core.proof.figures import Figures, Judged
 from zega_core.proof.guards import found as tripped
+from zega_core.proof.plainly import plainly
 from zega_core.proof.rule import CHOICES
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.quality.validation import number
@@ -94,6 +95,15 @@ def compared(row: Proof, found: Figures | None) -> str:
         return f"{said}."
     own = f", {found.held_out_prompts:,} of them yours" if found.held_out_prompts else ""
     return f"{said}, each on the same {plural(found.prompts, 'prompt')}{own}."
+
+
+def verdict(row: Proof, found: Figures | None) -> str:
+    """The verdict in a sentence without figures; empty without one."""
+    return plainly(row.verdict, found, f"Version {row.version_number}", _version(row.against))
+
+
+def _version(number: int | None) -> str:
+    return "the base model" if number is None else f"version {number}"
 
 
 def why(row: Proof) -> list[str]:

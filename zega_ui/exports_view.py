@@ -67,8 +67,7 @@ def _models(writer: str, mine: Sequence[Version], promoted: Version | None, rows
             width=CHOOSER,
             format_func=lambda one: fine_tune_words.title(by_number[one]) + (", in use" if one == used else ""),
         )
-    found = [_format(writer, one, rows, number) for one in words.formats("model")]
-    return [row for row in found if row is not None]
+    return _formats(writer, "model", rows, number)
 
 
 def _data(writer: str, mine: Sequence[Version], kept: int, rows: Sequence[Export]) -> list[Export]:
@@ -83,13 +82,28 @@ def _data(writer: str, mine: Sequence[Version], kept: int, rows: Sequence[Export
         width=CHOOSER,
         format_func=lambda one: words.examples(one, kept),
     )
-    found = [_format(writer, one, rows, number) for one in words.formats("data")]
-    return [row for row in found if row is not None]
+    return _formats(writer, "data", rows, number)
 
 
-def _format(writer: str, one: Format, rows: Sequence[Export], number: int | None) -> Export | None:
-    """A format with its button, and the newest export of it; that is returned."""
-    row = next((row for row in rows if (row.format, row.version_number) == (one.key, number)), None)
+def _formats(writer: str, kind: str, rows: Sequence[Export], number: int | None) -> list[Export]:
+    """The easiest way, and the others folded away unless one of them has something to say; the newest export of
+    each."""
+    first, *others = words.formats(kind)
+    newest = {one.key: _newest(rows, one, number) for one in (first, *others)}
+    _format(writer, first, newest[first.key], number)
+    said = any(row is not None and row.status != RunStatus.done for row in (newest[one.key] for one in others))
+    with st.expander(words.other_ways(others), expanded=said, key=f"exports-other-{kind}"):
+        for one in others:
+            _format(writer, one, newest[one.key], number)
+    return [row for row in newest.values() if row is not None]
+
+
+def _newest(rows: Sequence[Export], one: Format, number: int | None) -> Export | None:
+    return next((row for row in rows if (row.format, row.version_number) == (one.key, number)), None)
+
+
+def _format(writer: str, one: Format, row: Export | None, number: int | None) -> None:
+    """A format with its button, and ``row``, the newest export of it."""
     with st.container(key=f"feed-export-{one.key}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(gap="xxsmall", width="stretch"):
@@ -104,7 +118,6 @@ def _format(writer: str, one: Format, rows: Sequence[Export], number: int | None
             )
         if row is not None:
             _made(writer, row)
-    return row
 
 
 def _make(writer: str, key: str, number: int | None) -> None:

@@ -23,6 +23,7 @@ from zega_ui import teaching_form as form
 from zega_ui.components import chart, genre_name, guarded, plain, section
 
 ADVANCED = "advanced"
+LEARNS_FROM = "What it will learn from"
 STARTS = {"auto": "ZEGA decides", "promoted": "The version in use", "base": "The base model"}
 
 
@@ -81,7 +82,24 @@ def start(writer: str) -> None:
 
 def learns_from(summary: Summary, warnings: Sequence[str]) -> None:
     """Counts, sources, quality and balance of what there is to learn from."""
-    section("What it will learn from", words.how_much(summary))
+    section(LEARNS_FROM, words.how_much(summary))
+    _learns_from(summary, warnings)
+
+
+def learns_from_folded(summary: Summary, warnings: Sequence[str]) -> None:
+    """The same below what came of the last fine-tune: only how much it is and what to mind is not folded away."""
+    section(LEARNS_FROM, words.how_much(summary))
+    _warn(warnings)
+    with st.expander("Whose words, how good, of which genres", key="learns-from"):
+        _learns_from(summary, ())
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        st.markdown(f":material/balance: {plain(warning)}")
+
+
+def _learns_from(summary: Summary, warnings: Sequence[str]) -> None:
     grid = st.grid(3, min_column_width=96, gap="small")
     grid.metric("Examples", f"{summary.examples:,}", help=words.splits(summary))
     grid.metric(
@@ -94,8 +112,7 @@ def learns_from(summary: Summary, warnings: Sequence[str]) -> None:
     grid.metric("Quality", quality, help="The mean score, from 0 to 10.")
     if summary.note:
         st.caption(f":material/edit: {summary.note}")
-    for warning in warnings:
-        st.markdown(f":material/balance: {plain(warning)}")
+    _warn(warnings)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**By source**")

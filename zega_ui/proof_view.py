@@ -112,15 +112,16 @@ def _verdict(row: Proof, in_use: int | None) -> None:
         badge(row)
         st.caption(plain(words.compared(row, found)), width="stretch")
     reasons = words.why(row)
-    said = (*reasons[:1], words.use(row, in_use, found), words.helps(row, found))
-    st.text(" ".join(filter(None, said)))
+    plainly = (words.verdict(row, found), words.use(row, in_use, found))
+    for said in filter(None, (" ".join(filter(None, plainly)), *reasons[:1], words.helps(row, found))):
+        st.text(said)
     if found is None:
         st.caption("Its figures cannot be read. They may be of another ZEGA; prove it again to measure them anew.")
         return
     for sentence in words.guards(found, reasons[:1]):
         st.markdown(f":orange[:material/warning:] {plain(sentence)}")
-    _table(row, figure_words.table(found), f"{figure_words.before(row)} and {figure_words.after(row)} in figures")
-    with st.expander("Details", key=f"proof-details-{row.id}"):
+    with st.expander("The figures", key=f"proof-details-{row.id}"):
+        _table(row, figure_words.table(found), f"{figure_words.before(row)} and {figure_words.after(row)} in figures")
         _details(row, found, reasons)
 
 

@@ -18,25 +18,37 @@ from zega_ui import proof_view
 from zega_ui import teaching_form as form
 from zega_ui.components import local_time, plain, section
 
-PAGE = 5
+NEWEST, PAGE = 2, 5
+"""Versions that are not folded away, beside the one in use; and on a page of the earlier ones."""
 WHERE = "versions"
 BASE = "the base model"
 ASKED = "version-to-delete"
 
 
 def show(writer: str, mine: Sequence[Version], promoted: Version | None, proofs: Mapping[int, Proof]) -> None:
-    """All of them, newest first, a page at a time. ``proofs`` are their newest ones, by number."""
+    """All of them, newest first; those that are seldom looked at are folded away, a page at a time. ``proofs`` are
+    their newest ones, by number."""
     section("Versions", "Each fine-tune makes one. They never change; you choose which one writes.")
     form.explain(WHERE)
     _in_use(writer, promoted)
+    in_use = None if promoted is None else promoted.number
+    shown = [one for place, one in enumerate(mine) if place < NEWEST or one.number == in_use]
+    for version in shown:
+        _card(writer, version, promoted, proofs.get(version.number))
+    if earlier := [one for one in mine if one not in shown]:
+        with st.expander(f"Earlier versions ({len(earlier)})", key="versions-earlier"):
+            _earlier(writer, earlier, promoted, proofs)
+    if len(mine) > 1:
+        _compare(mine)
+
+
+def _earlier(writer: str, mine: Sequence[Version], promoted: Version | None, proofs: Mapping[int, Proof]) -> None:
     pages = -(-len(mine) // PAGE)
     slot = st.container()
     at = st.pagination(pages, key="version_page", max_visible_pages=5) if pages > 1 else 1
     with slot:
         for version in mine[(min(at, pages) - 1) * PAGE : min(at, pages) * PAGE]:
             _card(writer, version, promoted, proofs.get(version.number))
-    if len(mine) > 1:
-        _compare(mine)
 
 
 def use(writer: str, number: int | None, instead_of: int | None) -> None:

@@ -33,6 +33,8 @@ from zega_core.style.fingerprint import distance, fingerprint, measure, pool
 
 PAGES, UNSEEN = 60, 24
 """Pages that the writer brings along, and others that measure what was learned of the voice."""
+PROVED_ON = 36
+"""Prompts of a proof, from which those of a unit are taken."""
 OTHER_NUMBERS = 1_000_003
 RESULT = ("best_step", "steps", "epochs", "tokens_per_second", "perplexity_before", "perplexity_after", "strength")
 CONTROLS = ("dealt", "shuffled", "copy")
@@ -118,7 +120,8 @@ def job_of(unit: Unit, rows: Sequence[Row], kinds: dict[int, Kind]) -> Job:
     held = [row for row in rows if row.split == "held_out"]
     trained = [row for row in rows if row.split != "held_out"]
     run = f"{unit.voice} {unit.seed}"  # controls are asked as their version is
-    asked = choose(held, trained, kinds, load_catalog(), run=run, context=base.describe(base.BUILT_IN).context)
+    context = base.describe(base.BUILT_IN).context
+    asked = choose(held, trained, kinds, load_catalog(), count=PROVED_ON, run=run, context=context)
     step = max(1, len(asked) // unit.prompts)
     asked = [replace(one, place=at) for at, one in enumerate(asked[::step][: unit.prompts])]
     after = "" if unit.kind == "copy" else str(unit.place / "run" / "version")
@@ -189,10 +192,10 @@ def weighed(unit: Unit, job: Job, rows: Sequence[Row], texts: dict[str, Any], lo
 
 
 def unseen(unit: Unit, version: str) -> dict[str, Any]:
-    """Nats and tokens of each unseen page of every voice."""
+    """Nats and tokens of each unseen page of the unit's voice, of every voice for the base model."""
     job, found = Job(str(base.BUILT_IN), "", version, [], []), dict[str, Any]()
     who = write.author(job, "after", torch.device("cpu"))
-    for voice in VOICES:
+    for voice in [unit.voice] if unit.voice else VOICES:
         held = [Held(page.prompt, page.text, True) for page in book(unit.corpus, voice)[PAGES : PAGES + UNSEEN]]
         nats, tokens, _ = write.losses(who, replace(job, held=held), 8)
         found[voice] = {"nats": nats, "tokens": tokens}

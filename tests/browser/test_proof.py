@@ -83,7 +83,7 @@ def looker(request: pytest.FixtureRequest, chromium: Browser, server: Server) ->
 def test_every_state_is_whole(looker: Visitor, state: str):
     opened(looker, "Last fine-tune")
     page = looker.page
-    for folded in page.get_by_text("Details", exact=True).all():
+    for folded in page.get_by_text("The figures", exact=True).all():
         folded.click()
     for tab in TABS if state != "proving" else ():
         page.get_by_role("tab", name=tab).click()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import tuned
+from tests.support import provable, tuned
 from tests.support.teachers import story
 from tests.support.worker import running, until
 from zega_core import db, fine_tuning, versions
@@ -40,8 +40,11 @@ LONG = 600
 
 
 @pytest.fixture(autouse=True)
-def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+def on_the_processor(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proofs that follow are by a script: a real one is in test_proof.py."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("ZEGA_TEST_PROVER", "1")
+    provable.write_script(config)
 
 
 def keep(config: Settings) -> None:

@@ -17,7 +17,6 @@ from tests.support.worker import running, until
 from zega_core import db, proof_task, versions
 from zega_core.fine_tune import base
 from zega_core.jobs import client
-from zega_core.proof import prompts
 from zega_core.proof.figures import read_figures
 from zega_core.proof_tables import Proof
 from zega_core.settings import Settings
@@ -58,12 +57,10 @@ def version(config: Settings) -> None:
     (folder / "result.json").write_text(result, encoding="utf-8")
 
 
-def ask(config: Settings, monkeypatch: pytest.MonkeyPatch) -> Proof:
+def ask(config: Settings) -> Proof:
     """A proof of few prompts, prepared as a worker would."""
     row = provable.ask(config)
-    with monkeypatch.context() as patch:
-        patch.setattr(prompts, "PROMPTS", PROMPTS)
-        job, asked = proof_task.prepare(row, config)
+    job, asked = proof_task.prepare(row, config.model_copy(update={"proof_prompts": PROMPTS}))
     brief = [replace(one, max_tokens=TOKENS) for one in job.asked]
     job = replace(job, asked=brief, batch_size=2)
     with db.session(config) as session:
@@ -98,7 +95,7 @@ def test_a_worker_killed_while_it_writes_doubles_nothing_and_the_verdict_comes(
 ):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     version(config)
-    row, calls = ask(config, monkeypatch), tmp_path / "calls.txt"
+    row, calls = ask(config), tmp_path / "calls.txt"
     with running(config, calls) as worker:
         until(lambda: everything(config, row), LONG)
         worker.send_signal(signal.SIGKILL)

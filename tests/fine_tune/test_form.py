@@ -13,7 +13,16 @@ from transformers import AutoTokenizer
 
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.base import BUILT_IN
-from zega_core.fine_tune.form import Window, completion_ids, end_ids, prompt_ids, stops, windows, without_marks
+from zega_core.fine_tune.form import (
+    Window,
+    completion_ids,
+    end_ids,
+    is_whole,
+    prompt_ids,
+    stops,
+    windows,
+    without_marks,
+)
 
 PROMPT, COMPLETION, END = 1, 2, 3
 CHATML = (
@@ -143,3 +152,24 @@ def test_importing_it_loads_no_torch():
 
     code = "import sys; from zega_core.fine_tune import base, form, hub, child; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("The lamp went out.", True),
+        ("The lamp went out.\n\n", True),
+        ('"Who is there?"', True),
+        ("\u201cGo!\u201d", True),
+        ("It was late\u2026", True),
+        ("(It was late.)", True),
+        ("The lamp went", False),
+        ("He asked Mr.", False),
+        ('"Who is there?', False),
+        ("\u201cGo! I said.", False),
+        ('He said "no."\n\nThe lamp went out.', True),
+        ("", False),
+    ],
+)
+def test_a_text_is_whole_where_its_last_sentence_is(text: str, whole: bool):
+    assert is_whole(text) == whole

@@ -385,15 +385,40 @@ def test_two_versions_are_compared(page: Any):
     assert "Choose two different versions." in all_text(app)
 
 
-def test_many_versions_are_shown_a_page_at_a_time(page: Any):
+def test_earlier_versions_are_folded_away_a_page_at_a_time(page: Any):
     for one in range(1, 24):
         version(one)
     app = page()
-    assert sum(label.startswith("Use v") for label in labels(app)) == 6  # five and the result's own
-    assert has(app, "use-23")
+    assert "Earlier versions (21)" in [one.label for one in app.expander]
+    assert [one for one in labels(app) if one.startswith("Use v")] == [
+        f"Use v{one}"
+        for one in (23, 23, 22, 21, 20, 19, 18, 17)  # the result's own, the newest two, a page of five
+    ]
     app.get("pagination")[0].set_value(5).run()
-    assert not has(app, "use-23")
+    assert has(app, "use-23")
+    assert not has(app, "use-17")
     assert has(app, "use-1")
+
+
+def test_the_version_in_use_is_never_folded_away(page: Any):
+    for one in range(1, 6):
+        version(one)
+    promote(2)
+    app = page()
+    (earlier,) = [one for one in app.expander if one.label == "Earlier versions (2)"]
+    inside = {button.key for button in earlier.button}
+    assert {"use-3", "use-1"} <= inside
+    assert not {"use-5", "use-4", "prove-versions-2"} & inside
+
+
+def test_what_it_will_learn_from_is_folded_below_the_last_result_with_what_to_mind_in_sight(page: Any):
+    keep(54, own=3)
+    version(1)
+    app = page()
+    (folded,) = [one for one in app.expander if one.label == "Whose words, how good, of which genres"]
+    assert [one.label for one in folded.metric] == ["Examples", "Own words", "Quality"]
+    assert not [one for one in folded.markdown if "balance" in one.value]
+    assert [one for one in app.markdown if "balance" in one.value]
 
 
 def test_another_writers_fine_tunes_and_versions_are_not_shown(page: Any):

@@ -193,6 +193,23 @@ def test_one_that_failed_says_why_and_can_be_made_again_or_cleared_away(page: An
     assert [row.status for row in rows()] == [RunStatus.queued]
 
 
+@pytest.mark.parametrize(("status", "open_"), [("done", False), ("running", True), ("failed", True)])
+def test_other_ways_are_folded_away_until_they_have_something_to_say(page: Any, status: str, open_: bool):
+    version(1)
+    export("gguf", 1, status=status, error="The disk is full." if status == "failed" else None)
+    app = page()
+    other = {one.label: one for one in app.expander if one.label.startswith("Other ways: ")}
+    assert list(other) == [
+        "Other ways: Whole model as GGUF, Adapter for Python, Whole model for Python",
+        "Other ways: Chat messages, Alpaca, ShareGPT",
+    ]
+    assert [one.proto.expanded for one in other.values()] == [open_, False]
+    folded = {button.key for one in other.values() for button in one.button}
+    assert {"export-gguf", "export-peft", "export-merged", "export-chat"} <= folded
+    assert not {"export-ollama", "export-jsonl"} & folded
+    assert has(app, "export-ollama")
+
+
 def test_an_export_is_deleted_with_its_files(page: Any, config: Settings):
     version(1)
     row = export("gguf", 1)

@@ -139,7 +139,8 @@ def test_better_has_a_badge_a_reason_and_its_figures(page: Any):
     text = all_text(app)
     assert any("Better" in badge and "trending_up" in badge for badge in badges(app))
     assert "v2 against v1, each on the same 36 prompts, 12 of them yours" in text.replace("\\", "")
-    assert f"{proved.BETTER} So v2 was put in use by itself." in text
+    plainly = "Version 2 writes nearer to your style than version 1, and about as well."
+    assert text.index(f"{plainly} So v2 was put in use by itself.") < text.index(proved.BETTER)
     found = table(app)
     assert found["Distance to your style"] == ["1\\.21", "0\\.94", "nearer to your style"]
     assert found["Chosen by Ollama · llama3\\.2\\:3b"][:2] == ["8", "18"]
@@ -157,7 +158,8 @@ def test_worse_says_so_what_tripped_and_what_helps(page: Any):
     app = page()
     text = all_text(app)
     assert any("Worse" in badge for badge in badges(app))
-    assert "So v1 goes on writing. This training did not help. What helps most: more examples" in text
+    plainly = "Version 2 writes worse than version 1: its texts have become very short. So v1 goes on writing."
+    assert text.index(plainly) < text.index("This training did not help. What helps most: more examples")
     assert "Its texts have become very short" in text
     assert has(app, "use-result")
 

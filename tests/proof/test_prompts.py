@@ -15,10 +15,11 @@ from zega_core.errors import ConfigError
 from zega_core.fine_tune.data import TOKENS_A_WORD, bare
 from zega_core.fine_tune.plan import Row, Split
 from zega_core.proof.job import Asked
-from zega_core.proof.prompts import MOST_HELD_OUT, PROMPTS, Kind, choose, load_prompts
+from zega_core.proof.prompts import Kind, choose, load_prompts, most_held_out
 from zega_core.quality.features import FUNCTION_WORDS
 
 CATALOG = load_catalog()
+PROMPTS, MOST_HELD_OUT = 36, 24
 
 
 def row(number: int, prompt: str, split: Split = "held_out", *, own: bool = True) -> Row:
@@ -30,9 +31,14 @@ def held_out(count: int, *, own: bool = True, begin: int = 0) -> list[Row]:
 
 
 def chosen(
-    rows: list[Row], trained: list[Row] | None = None, kinds: dict[int, Kind] | None = None, *, context: int = 1024
+    rows: list[Row],
+    trained: list[Row] | None = None,
+    kinds: dict[int, Kind] | None = None,
+    *,
+    count: int = PROMPTS,
+    context: int = 1024,
 ) -> list[Asked]:
-    return choose(rows, trained or [], kinds or {}, CATALOG, run="a1b2", context=context)
+    return choose(rows, trained or [], kinds or {}, CATALOG, count=count, run="a1b2", context=context)
 
 
 def test_forty_prompts_five_a_genre_with_elements_spread_evenly():
@@ -72,6 +78,14 @@ def test_the_writers_come_first_and_shipped_ones_fill_up():
 def test_a_third_is_always_shipped():
     sources = Counter(one.source for one in chosen(held_out(200)))
     assert sources == {"held_out": MOST_HELD_OUT, "shipped": PROMPTS - MOST_HELD_OUT}
+    assert most_held_out(PROMPTS) == MOST_HELD_OUT
+
+
+@pytest.mark.parametrize(("count", "mine"), [(12, 8), (13, 8), (30, 20), (40, 26)])
+def test_as_many_are_asked_as_were_wanted_and_a_third_of_them_shipped(count: int, mine: int):
+    sources = Counter(one.source for one in chosen(held_out(200), count=count))
+    assert sources == {"held_out": mine, "shipped": count - mine}
+    assert [one.prompt for one in chosen([], count=count)] == [one.prompt for one in chosen([], count=40)][:count]
 
 
 def test_shipped_ones_are_asked_in_the_words_of_the_catalog():
@@ -130,7 +144,7 @@ def test_the_same_is_chosen_in_whatever_order_the_rows_come():
 
 
 def test_seeds_follow_from_the_run():
-    one, other = (choose([], [], {}, CATALOG, run=run, context=1024) for run in ("a", "b"))
+    one, other = (choose([], [], {}, CATALOG, count=PROMPTS, run=run, context=1024) for run in ("a", "b"))
     assert len({found.seed for found in [*one, *other]}) == 2 * PROMPTS
     assert all(0 <= found.seed < 2**31 for found in one)
     assert [found.prompt for found in one] == [found.prompt for found in other]

@@ -238,7 +238,9 @@ class TestAsAWhole:
         assert read_figures(json.loads(json.dumps(figures.as_dict()))) == figures
 
     def test_what_is_counted_once(self):
-        pairs = [replace(PAIRS[0], after_ended=False), replace(PAIRS[1], after=PAIRS[1].before), *PAIRS[2:4]]
+        cut = replace(PAIRS[0], after=PAIRS[0].after.rstrip(".!?"), after_ended=False)
+        whole = replace(PAIRS[2], after_ended=False)  # it was ended, with a whole sentence
+        pairs = [cut, replace(PAIRS[1], after=PAIRS[1].before), whole, PAIRS[3]]
         figures = weigh(pairs, WRITER)
         assert (figures.unended_before, figures.unended_after, figures.same) == (0, 0.25, 1)
         assert (figures.prompts, figures.held_out_prompts) == (4, 4)

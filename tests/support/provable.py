@@ -12,18 +12,18 @@ import pytest
 
 from tests.support import tuned
 from tests.support.teachers import story
-from zega_core import db, proving, versions
+from zega_core import db, proof_task, proving, versions
 from zega_core.catalog import Brief, load_catalog, request
 from zega_core.fine_tune.base import BUILT_IN, weights_hash
 from zega_core.fine_tune.plan import Row
-from zega_core.proof import prompts
+from zega_core.proof.prompts import choose
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.settings import Settings
 from zega_core.store import proofs
 from zega_core.version_tables import Version
 
 PROMPTS = 8
-"""In place of those of a real proof: a test has no time to write more."""
+"""Fewer than a real proof can have: a test has no time to write more."""
 
 
 @cache
@@ -88,5 +88,5 @@ def texts(config: Settings, proof: Proof) -> list[ProofText]:
 def scripted(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing itself is ``tests.support.prover``."""
     monkeypatch.setattr(proving, "CHILD", "tests.support.prover")
-    monkeypatch.setattr(prompts, "PROMPTS", PROMPTS)
+    monkeypatch.setattr(proof_task, "choose", lambda *rows, **known: choose(*rows, **known | {"count": PROMPTS}))
     write_script(config)

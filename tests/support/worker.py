@@ -80,7 +80,7 @@ def running(
         process.wait()
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
+def until(condition: Callable[[], object], seconds: float = 300) -> None:
     """Wait for a condition; AssertionError when it does not come true in time."""
     end = time.monotonic() + seconds
     while not condition():

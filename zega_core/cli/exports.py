@@ -51,8 +51,8 @@ def export(
     if to is not None:
         to = to.expanduser()
         exporting.check_target(to)
-    run_id = client.export(check_writer_id(writer), form, version, trigger="command_line", settings=settings)
     with Worker(settings) as helper:
+        run_id = client.export(check_writer_id(writer), form, version, trigger="command_line", settings=settings)
         row = _follow(writer, run_id, helper)
     result = _result(row, to, settings)
     if as_json:

@@ -46,8 +46,9 @@ def print_json(found: Mapping[str, object] | Sequence[object]) -> None:
 
 
 class Worker:
-    """Somebody who works while we follow: a worker that is there, or one of our own until we leave. Meanwhile Ctrl-C is
-    noted, not raised: between two things that are followed it must not be lost, nor end us without a result."""
+    """Somebody who works while we follow: a worker that is there, or one of our own until we leave; it is started when
+    there is something to follow. Meanwhile Ctrl-C is noted, not raised: between asking for something and following it,
+    or between two things that are followed, it must not be lost, nor end us without a result."""
 
     MOST_STARTS = 5
 
@@ -56,7 +57,6 @@ class Worker:
         self._interrupted = False
 
     def __enter__(self) -> Worker:
-        self.ensure()
         self._before = signal.signal(signal.SIGINT, self._note)
         return self
 

@@ -62,8 +62,8 @@ def fine_tune(
         writers.ensure(session, check_writer_id(writer))
         chosen = fine_tunes.load_config(session, writer).model_dump()
     config = checked(FineTuneConfig, **chosen | {name: value for name, value in asked.items() if value is not None})
-    run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
     with Worker(settings) as helper:
+        run_id = client.fine_tune(writer, trigger="command_line", config=config, settings=settings)
         row = _follow(writer, run_id, helper)
         with db.reading(settings) as session:
             version = rows.find(session, writer, row.version_number or 0)

@@ -48,8 +48,8 @@ def prove(
     One that was stopped goes on. With --judge, texts that are there already are read, and nothing is written anew.
     Ctrl-C stops it and keeps what is written."""
     settings = get_settings()
-    run_id = _ask(check_writer_id(writer), version, _opponent(against), judge and check_judge(judge), settings)
     with Worker(settings) as helper:
+        run_id = _ask(check_writer_id(writer), version, _opponent(against), judge and check_judge(judge), settings)
         row = wait_for(writer, run_id, helper)
         if judge and row.judge != judge and row.status == RunStatus.done:  # it was under way already, without this one
             client.ask_judge(writer, run_id, judge, settings)

@@ -10,7 +10,7 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class Format:
     """``kind`` says whether it holds training data or a model (which needs a version). ``what`` is what it is for,
-    ``next`` what to do with it, both in plain sentences."""
+    ``next`` what to do with it, both in plain sentences; behind a colon comes the command."""
 
     key: str
     label: str
@@ -76,7 +76,7 @@ FORMATS: Mapping[str, Format] = {
             "Into Ollama",
             "model",
             "Your model in Ollama on this machine, made and checked by ZEGA; without Ollama the files and commands.",
-            "Ask it in a terminal with ollama run, or choose it in any program that talks to Ollama.",
+            "Choose it in any program that talks to Ollama, or ask it in a terminal with:",
         ),
     )
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from zega_core import db, teachers, versions
 from zega_core.configs import ProviderKey
 from zega_core.errors import Cancelled, InvalidInput, ProviderError, ProviderUnavailable
+from zega_core.exports.formats import FORMATS
 from zega_core.exports.gguf_file import write_model
 from zega_core.exports.modelfile import MODELFILE, PARAMETERS, TEMPLATE, by_hand, modelfile
 from zega_core.exports.verify import Check, Report, verify
@@ -78,7 +79,7 @@ def deliver(
         report = verify(settings, version, name, access, tell=tell, stop=stop)
     except Cancelled:  # the model is in Ollama all the same, and "nothing is left" would not be true
         report = Report(name, [Check("answers", False, STOPPED)])
-    return Delivery([f"Your model is in Ollama as {name}. Ask it with: {by_hand(name)[-1]}"], report)
+    return Delivery([f"Your model is in Ollama as {name}. {FORMATS['ollama'].next} {by_hand(name)[-1]}"], report)
 
 
 def _write_files(folder: Path, name: str, version: Version, mark: str, settings: Settings) -> None:

@@ -6,6 +6,7 @@ torch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ SOFT = 0.85
 """Share of an answer's room after which it ends with the next whole sentence: a text that breaks off in the middle of
 one is of no use to anybody."""
 _MARK = "zegazegazega"
+_SENTENCE = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?\u2026][\"\u201d\u2019')\]]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Window:
     @property
     def trained(self) -> int:
         return len(self.tokens) - self.masked
+
+
+def is_whole(text: str) -> bool:
+    """Whether it ends with a sentence, and with no speech open; what is empty after that does not matter: many
+    tokenizers have the mark and the empty line after a paragraph as one token."""
+    paragraph = text.rstrip().rpartition("\n")[2]
+    spoken = paragraph.count("\u201c") > paragraph.count("\u201d") or paragraph.count('"') % 2 == 1
+    return not spoken and _SENTENCE.search(paragraph) is not None
 
 
 def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:

@@ -3,7 +3,6 @@ are drawn. Imports torch."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ from transformers import GenerationConfig, StoppingCriteria
 
 from zega_core.fine_tune import form
 
-_SENTENCE = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?\u2026][\"\u201d\u2019')\]]*\s*\Z")
 _LAST = frozenset(".!?\u2026\"\u201d\u2019')]")
 UNUSABLE = "This model cannot write: its weights give no usable numbers. Choose another version."
 
@@ -84,7 +82,4 @@ class WholeSentence(StoppingCriteria):
         return all(self._ended)
 
     def _closes(self, answer: torch.Tensor) -> bool:
-        # Without its end: many tokenizers have the mark and the empty line after a paragraph as one token.
-        paragraph = self._tokenizer.decode(answer).rstrip().rpartition("\n")[2]
-        spoken = paragraph.count("\u201c") > paragraph.count("\u201d") or paragraph.count('"') % 2 == 1
-        return not spoken and _SENTENCE.search(paragraph) is not None
+        return form.is_whole(self._tokenizer.decode(answer))

@@ -110,10 +110,10 @@ class Bleed:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Everything is measured on the same ``prompts``. ``length`` is the median in words, ``echo`` the share of answers
-    that mainly repeat their prompt, ``unended`` the share that did not end by itself, ``diversity`` the share of
-    distinct word 3-grams over all answers, ``follows`` the share of a prompt's content words (stems) that its answer
-    takes up, ``unknown`` words in 1,000 that are in no book or catalog. None where there was too little to measure;
-    ``missing`` says in sentences why. Without prompts every figure is 0.
+    that mainly repeat their prompt, ``unended`` the share that ended neither by itself nor with a sentence,
+    ``diversity`` the share of distinct word 3-grams over all answers, ``follows`` the share of a prompt's content words
+    (stems) that its answer takes up, ``unknown`` words in 1,000 that are in no book or catalog. None where there was
+    too little to measure; ``missing`` says in sentences why. Without prompts every figure is 0.
 
     What they are held against: ``length_trained`` is the median of the texts that were trained on; ``chance_before``
     and ``chance`` are what answers take up of the content words of other prompts; ``unknown_real`` is ``unknown`` in

@@ -34,10 +34,12 @@ SURPRISE, SURPRISE_TEXTS = 0.05, 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``seen`` is whether the writer sees it in two answers side by side, so that a blind choice has weighed it."""
+    """``seen`` is whether the writer sees it in two answers side by side, so that a blind choice has weighed it.
+    ``plain`` is what ``text`` says, without figures and for the end of a sentence."""
 
     kind: Literal["harm", "hold"]
     text: str
+    plain: str
     seen: bool = True
 
 
@@ -47,81 +49,80 @@ def found(figures: Figures) -> list[Finding]:
     return sorted(said, key=lambda finding: finding.kind != "harm")
 
 
-def _finding(shown: bool, beyond: bool, text: str, *, seen: bool = True) -> Finding | None:
+def _finding(shown: bool, beyond: bool, plain: str, figures: str, *, seen: bool = True) -> Finding | None:
     if not (shown or beyond):
         return None
+    text = f"{plain[0].upper()}{plain[1:]}: {figures}"
     return Finding(
         "harm" if shown else "hold",
         text if shown else f"{text} It may be chance, but is too much to call it better.",
+        plain,
         seen,
     )
 
 
 def _quality(figures: Figures) -> Finding | None:
     mean = figures.quality_mean
-    text = (
-        f"Its texts score lower: {mean.before:.2f} to {mean.after:.2f} on average "
-        f"(difference {mean.low:+.2f} to {mean.high:+.2f})."
-    )
-    return _finding(mean.high < -QUALITY_LOST, mean.after - mean.before < -QUALITY_LOST, text)
+    said = f"{mean.before:.2f} to {mean.after:.2f} on average (difference {mean.low:+.2f} to {mean.high:+.2f})."
+    lost = mean.after - mean.before < -QUALITY_LOST
+    return _finding(mean.high < -QUALITY_LOST, lost, "its texts score lower", said)
 
 
 def _copies(figures: Figures) -> Finding | None:
     one = figures.copies
     beyond = one.share > max(one.share_before, one.real or 0.0) + COPIED
     long = one.longest >= LONG_RUN and one.longest > one.longest_before
-    text = (
-        f"It repeats what it was trained on: {one.share:.0%} of what it writes stands word for word in those texts "
+    said = (
+        f"{one.share:.0%} of what it writes stands word for word in those texts "
         f"({one.share_before:.0%} before), {one.longest} words in one piece."
     )
-    return _finding(beyond and long, False, text, seen=False)
+    return _finding(beyond and long, False, "it repeats what it was trained on", said, seen=False)
 
 
 def _length(figures: Figures) -> Finding | None:
     one = figures.length
     usual = one.before if figures.length_trained is None else min(one.before, figures.length_trained)
     least = LENGTH_KEPT * usual
-    text = f"Its texts have become very short: {one.before:.0f} to {one.after:.0f} words."
-    return _finding(one.before + one.high < least, one.after < least, text)
+    said = f"{one.before:.0f} to {one.after:.0f} words."
+    return _finding(one.before + one.high < least, one.after < least, "its texts have become very short", said)
 
 
 def _echo(figures: Figures) -> Finding | None:
     most = figures.echo_before + ECHOES
     low, _ = wilson(figures.echo_after, figures.prompts)
-    text = f"{figures.echo_after:.0%} of its answers mainly repeat their prompt ({figures.echo_before:.0%} before)."
-    return _finding(low > most, figures.echo_after > most, text)
+    said = f"in {figures.echo_after:.0%} of its answers, before in {figures.echo_before:.0%}."
+    return _finding(low > most, figures.echo_after > most, "it repeats its prompts", said)
 
 
 def _diversity(figures: Figures) -> Finding | None:
     one = figures.diversity
-    text = (
-        f"Its texts are much alike: {one.before:.0%} to {one.after:.0%} of their runs of three words are distinct "
+    said = (
+        f"{one.before:.0%} to {one.after:.0%} of their runs of three words are distinct "
         f"(difference {100 * one.low:+.0f} to {100 * one.high:+.0f} points)."
     )
-    return _finding(one.high < -DIVERSITY_LOST, one.after - one.before < -DIVERSITY_LOST, text, seen=False)
+    lost = one.after - one.before < -DIVERSITY_LOST
+    return _finding(one.high < -DIVERSITY_LOST, lost, "its texts are much alike", said, seen=False)
 
 
 def _unknown(figures: Figures) -> Finding | None:
     one = figures.unknown
     most = max(one.before, figures.unknown_real or 0.0) + MADE_UP
-    text = (
-        f"It makes words up: {one.before:.1f} to {one.after:.1f} in 1,000 are in no book "
-        f"(difference {one.low:+.1f} to {one.high:+.1f})."
+    said = (
+        f"{one.before:.1f} to {one.after:.1f} in 1,000 are in no book (difference {one.low:+.1f} to {one.high:+.1f})."
     )
-    return _finding(one.before + one.low > most, one.after > most, text)
+    return _finding(one.before + one.low > most, one.after > most, "it makes words up", said)
 
 
 def _follows(figures: Figures) -> Finding | None:
     one = figures.follows
     usual = one.before - figures.chance_before
     least = FOLLOWING_KEPT * usual + figures.chance
-    text = (
-        f"It follows its prompts less: it takes up {one.after:.0%} of their words, before {one.before:.0%} "
-        f"({figures.chance:.0%} would be chance)."
+    said = (
+        f"it takes up {one.after:.0%} of their words, before {one.before:.0%} ({figures.chance:.0%} would be chance)."
     )
     if usual < FOLLOWING_LEAST:
         return None
-    return _finding(one.before + one.high < least, one.after < least, text)
+    return _finding(one.before + one.high < least, one.after < least, "it follows its prompts less", said)
 
 
 def _surprise(figures: Figures) -> Finding | None:
@@ -129,9 +130,9 @@ def _surprise(figures: Figures) -> Finding | None:
     if one is None:
         return None
     whose = "your held-out texts" if one.own else "held-out texts"
-    text = f"It knows {whose} less well: perplexity {one.before:.1f} to {one.after:.1f}."
+    said = f"perplexity {one.before:.1f} to {one.after:.1f}."
     shown = one.own and one.texts >= SURPRISE_TEXTS and one.change.low > SURPRISE
-    return _finding(shown, one.change.after - one.change.before > SURPRISE, text)
+    return _finding(shown, one.change.after - one.change.before > SURPRISE, f"it knows {whose} less well", said)
 
 
 GUARDS: Sequence[Callable[[Figures], Finding | None]] = (

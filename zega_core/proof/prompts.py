@@ -17,9 +17,6 @@ from zega_core.fine_tune.plan import Row
 from zega_core.proof.job import Asked
 from zega_core.toml_tables import Table, read_toml
 
-PROMPTS, MOST_HELD_OUT = 36, 24
-"""Prompts of a proof, and how many of them are the writer's at most: the shipped ones tell whether what was learned
-also holds for other prompts."""
 A_GENRE = 5
 FEWEST_WORDS, MOST_WORDS = 10, 20
 """Of a shipped prompt, as the catalog's are."""
@@ -77,12 +74,13 @@ def choose(
     kinds: Mapping[int, Kind],
     catalog: Catalog,
     *,
+    count: int,
     run: str,
     context: int,
     shipped: Sequence[Shipped] | None = None,
 ) -> list[Asked]:
-    """Up to ``PROMPTS``, in the order in which they are written: the writer's ``held_out`` ones (at most
-    ``MOST_HELD_OUT``, own words first, spread over genres), then ``shipped`` ones (None: the file's), those of the
+    """Up to ``count``, in the order in which they are written: the writer's ``held_out`` ones (at most
+    ``most_held_out``, own words first, spread over genres), then ``shipped`` ones (None: the file's), those of the
     genres that were trained on first. None has the words of another or of one that either model was ``trained`` on.
 
     ``kinds`` says of an example by its id what it is. ``run`` is the proof's run id, from which the seeds follow;
@@ -91,13 +89,14 @@ def choose(
     rows = sorted(trained, key=lambda row: row.example_id)
     used = {prompt_key(bare(row.prompt)) for row in rows}
     found: list[tuple[str, Kind, bool]] = []
-    for row in _spread(_distinct(held_out, used), lambda row: (not row.own, _kind(row, kinds).genre))[:MOST_HELD_OUT]:
+    own_first = _spread(_distinct(held_out, used), lambda row: (not row.own, _kind(row, kinds).genre))
+    for row in own_first[: most_held_out(count)]:
         used.add(prompt_key(bare(row.prompt)))
         found.append((row.prompt, _kind(row, kinds), True))
     genres = {_kind(row, kinds).genre for row in rows}
     known = load_prompts() if shipped is None else shipped
     fresh = [one for one in known if prompt_key(one.text) not in used]
-    for one in _spread(fresh, lambda one: (one.genre not in genres, one.genre))[: PROMPTS - len(found)]:
+    for one in _spread(fresh, lambda one: (one.genre not in genres, one.genre))[: count - len(found)]:
         brief = Brief(one.text, one.genre, catalog.element(one.element))
         found.append((request(brief, catalog), Kind(one.genre, one.element), False))
     return [
@@ -112,6 +111,12 @@ def choose(
         )
         for place, (prompt, kind, own) in enumerate(found)
     ]
+
+
+def most_held_out(count: int) -> int:
+    """How many of ``count`` prompts are the writer's at most: the shipped ones tell whether what was learned also holds
+    for other prompts."""
+    return count * 2 // 3
 
 
 def seed(run: str, place: int) -> int:

@@ -42,6 +42,14 @@ class Verdict:
     reasons: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What is shown to be better: ``of`` what, and a sentence with its figures."""
+
+    of: Literal["choices", "style", "quality", "judge"]
+    text: str
+
+
 def verdict(figures: Figures) -> Verdict:
     """The same figures give the same verdict; nothing is raised."""
     notes = [*_unfit_judges(figures), *_told(figures)]
@@ -50,22 +58,20 @@ def verdict(figures: Figures) -> Verdict:
         return Verdict("not_shown", [few, *figures.missing, *notes])
     if figures.same == figures.prompts:
         return Verdict("not_shown", ["Both wrote the same text on every prompt: there is no difference.", *notes])
-    findings = [*found(figures), *_judges_against(figures)]
-    chosen = _chosen(figures.blind)
-    if chosen == "better":
-        findings = [one for one in findings if one.kind == "harm" and not one.seen]
+    findings = found_against(figures)
+    chosen = chosen_by(figures.blind)
     harms, holds = _texts(findings, "harm"), _texts(findings, "hold")
-    gains = _gains(figures)
+    gained = [one.text for one in gains(figures)]
     if chosen == "worse":
         return Verdict("worse", [_blind(figures.blind), *harms, *notes])
     if harms:
         return Verdict("worse", [*harms, *notes])
     if chosen == "better":
-        return Verdict("better", [*gains, *notes])
+        return Verdict("better", [*gained, *notes])
     holds += _held_back(figures)
-    if gains and not holds:
-        return Verdict("better", [*gains, *_price(figures), *notes])
-    return Verdict("not_shown", [*holds, *gains, *(() if gains else _unclear(figures)), *figures.missing, *notes])
+    if gained and not holds:
+        return Verdict("better", [*gained, *_price(figures), *notes])
+    return Verdict("not_shown", [*holds, *gained, *(() if gained else _unclear(figures)), *figures.missing, *notes])
 
 
 def usable(judge: Judged) -> bool:
@@ -74,23 +80,32 @@ def usable(judge: Judged) -> bool:
     return judged >= JUDGEMENTS and judge.unusable <= judged and judge.disagreed <= (1 - STEADY) * judged
 
 
-def _chosen(blind: Duel | None) -> Kind:
+def chosen_by(blind: Duel | None) -> Kind:
     """What the writer's blind choices say; they say nothing where there are too few."""
     if blind is None or _number(blind) < CHOICES:
         return "not_shown"
     return "better" if blind.low > 0.5 else "worse" if blind.high < 0.5 else "not_shown"
 
 
-def _gains(figures: Figures) -> list[str]:
+def found_against(figures: Figures) -> list[Finding]:
+    """What guards and judges have against it; where the writer chose it, only what no pair of texts shows."""
+    every = [*found(figures), *_judges_against(figures)]
+    if chosen_by(figures.blind) == "better":
+        return [one for one in every if one.kind == "harm" and not one.seen]
+    return every
+
+
+def gains(figures: Figures) -> list[Gain]:
     """What is shown to be better, the writer's own word first."""
-    said = [_blind(figures.blind)] if _chosen(figures.blind) == "better" else []
+    said = [Gain("choices", _blind(figures.blind))] if chosen_by(figures.blind) == "better" else []
     if figures.style and figures.style.change.high < 0 and _no_more_surprised(figures):
-        said.append(_nearer(figures.style))
+        said.append(Gain("style", _nearer(figures.style)))
     if figures.quality.low > 0.5:
-        said.append(f"By its quality score, {_won(figures.quality)}")
+        said.append(Gain("quality", f"By its quality score, {_won(figures.quality)}"))
     judges = [one for one in figures.judged if usable(one)]
     if all(one.duel.share >= 0.5 for one in judges):  # who asks many judges must not find one that happens to agree
-        said += [f"Asked in both orders, for {one.judge} {_won(one.duel)}" for one in judges if one.duel.low > 0.5]
+        won = [one for one in judges if one.duel.low > 0.5]
+        said += [Gain("judge", f"Asked in both orders, for {one.judge} {_won(one.duel)}") for one in won]
     return said
 
 
@@ -111,7 +126,11 @@ def _held_back(figures: Figures) -> list[str]:
 
 def _judges_against(figures: Figures) -> list[Finding]:
     return [
-        Finding("harm" if one.duel.high < LOST else "hold", f"Asked in both orders, for {one.judge} {_won(one.duel)}")
+        Finding(
+            "harm" if one.duel.high < LOST else "hold",
+            f"Asked in both orders, for {one.judge} {_won(one.duel)}",
+            "a judge prefers the other",
+        )
         for one in figures.judged
         if usable(one) and one.duel.share < LOST
     ]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from zega_core.dataset import words
 from zega_core.fine_tune.data import bare
+from zega_core.fine_tune.form import is_whole
 from zega_core.fine_tune.plan import Row
 from zega_core.proof import measures
 from zega_core.proof.copies import bleed, copies
@@ -80,8 +81,8 @@ def weigh(
         unknown=measures.unknown(vocabulary, prompts, before, after, seed=seed),
         echo_before=measures.echo(asked, before),
         echo_after=measures.echo(asked, after),
-        unended_before=measures.share([not pair.before_ended for pair in pairs]),
-        unended_after=measures.share([not pair.after_ended for pair in pairs]),
+        unended_before=measures.share([not (pair.before_ended or is_whole(pair.before)) for pair in pairs]),
+        unended_after=measures.share([not (pair.after_ended or is_whole(pair.after)) for pair in pairs]),
         copies=copies(texts, before, after, known),
         bleed=bleed(texts, asked, before, after),
         style=style,
