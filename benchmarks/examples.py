@@ -5,7 +5,7 @@
 A temporary home has one writer with 100 examples, one with 100,000, and another with a quarter as many. Texts are the
 storyteller's, with their sentences in another order. Each query is asked in a transaction of its own, and told with the
 time that passed and, for SQLite, the processor time of this process, which a busy machine does not lengthen. The
-alternative is all rows of the writer in a pandas data frame. With ``ZEGA_DATABASE_URL`` an empty PostgreSQL is measured.
+alternative is all rows of the writer in a pandas data frame. ``ZEGA_DATABASE_URL`` measures an empty PostgreSQL.
 """
 
 from __future__ import annotations

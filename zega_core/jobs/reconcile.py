@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, db, exporting, fine_tuning, passes, proving
+from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving
 from zega_core.jobs import client, queues
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
@@ -48,6 +48,8 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_fine_tunes(settings)
     changed += _see_to_proofs(settings)
     changed += _see_to_exports(settings)
+    with db.session(settings) as session:
+        changes.purge(session)
     return changed + len(unrecorded)
 
 
