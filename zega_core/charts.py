@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from html import escape
 from typing import Protocol
 
@@ -93,6 +94,24 @@ def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
     figure.update_xaxes(range=[min(shown) - 0.1, 10.1], dtick=1, showgrid=False)
     figure.update_yaxes(visible=False, range=[0, max(max(shown.values()), 1) * 1.2])
     figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 8})
+    return figure
+
+
+def pairs_per_day(days: Sequence[tuple[date, int]]) -> go.Figure:
+    """A bar for each day from the first to the last; days without any are gaps."""
+    figure = _figure(190)
+    figure.add_bar(
+        x=[day for day, _ in days],
+        y=[number for _, number in days],
+        width=0.7 * 24 * 3600 * 1000,
+        marker={"color": INK, "cornerradius": 3},
+        text=[str(number) if number else "" for _, number in days],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x|%d %B}: %{y}<extra></extra>",
+    )
+    figure.update_xaxes(type="date", showgrid=False, tickformat="%d %b", nticks=6)
+    figure.update_yaxes(visible=False, range=[0, max((number for _, number in days), default=1) * 1.2])
     return figure
 
 

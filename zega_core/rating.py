@@ -14,7 +14,7 @@ from zega_core.settings import Settings
 from zega_core.settling import DISCARDED, OWN_WORDS, is_weak
 from zega_core.store import examples, ratings, writers
 from zega_core.tables import Example, ExampleStatus, now
-from zega_core.taste import taste_of
+from zega_core.taste import Taste, taste_of
 
 
 def rate(
@@ -94,12 +94,17 @@ def _open(session: Session, writer_id: str, example_id: int) -> Example:
 
 
 def _move(session: Session, example: Example) -> str:
-    """Do what the decision says. A kept piece keeps the reason for which it had been set aside, to go back to."""
+    twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
+    return decide(example, twin)
+
+
+def decide(example: Example, twin: int | None) -> str:
+    """Do what its decision says; ``twin`` is what is kept with its words. A kept piece keeps the reason for which it
+    had been set aside, to go back to. The sentence returned says why it stays set aside, and is empty otherwise."""
     if example.decision == DISCARD:
         if example.status == ExampleStatus.kept:
             example.status, example.reason = ExampleStatus.set_aside, DISCARDED
         return ""
-    twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
     if twin is not None and twin != example.id:
         set_aside_as_duplicate(example, twin, SAME_WORDS)
         return f"{SAME_WORDS} It stays set aside."
@@ -108,21 +113,29 @@ def _move(session: Session, example: Example) -> str:
 
 
 def _settle(session: Session, example: Example, settings: Settings) -> None:
-    """The status without a decision: cut off, a duplicate, or by the score that decided."""
-    example.decision = None
     twin = examples.kept_with_hash(session, example.user_id, example.text_hash)
+    repeated = example.duplicate_of
+    still = repeated is not None and ratings.is_kept(session, example.user_id, repeated)
+    undecide(example, twin, repeats=still, taste=taste_of(session, example.user_id, settings))
+
+
+def undecide(example: Example, twin: int | None, *, repeats: bool, taste: Taste) -> None:
+    """Give it the status without a decision: cut off, a duplicate, or by the score that decided. ``twin`` is what is
+    kept with its words; it ``repeats`` while what it is a near duplicate of is kept."""
+    example.decision = None
     if twin is not None and twin != example.id:
         set_aside_as_duplicate(example, twin, SAME_WORDS)
-    elif example.duplicate_of is not None and ratings.is_kept(session, example.user_id, example.duplicate_of):
+    elif example.duplicate_of is not None and repeats:
         set_aside_as_duplicate(example, example.duplicate_of, "Much of it is in a piece you have already kept.")
     elif example.reason == CUT_OFF or is_weak(example):
         example.status = ExampleStatus.set_aside
     else:
-        _by_score(session, example, settings)
+        by_score(example, taste)
 
 
-def _by_score(session: Session, example: Example, settings: Settings) -> None:
-    taste, report = taste_of(session, example.user_id, settings), read_report(example.quality_report)
+def by_score(example: Example, taste: Taste) -> None:
+    """Keep it, or set it aside, by its score alone. Own words are kept."""
+    report = read_report(example.quality_report)
     worth, example.duplicate_of = number(example.quality, 0, 10) or 0.0, None
     if worth >= taste.keep_score or example.source in OWN_WORDS:
         example.status, example.reason = ExampleStatus.kept, None

@@ -162,14 +162,13 @@ class Example(Table, table=True):
             sqlite_where=text("status = 'kept'"),
             postgresql_where=text("status = 'kept'"),
         ),
-        Index("ix_example_user_status", "user_id", "status", "genre"),
         Index("ix_example_user_text", "user_id", "text_hash"),
-        Index("ix_example_user_newest", "user_id", "id"),
-        Index("ix_example_user_quality", "user_id", "quality", "id"),
+        Index("ix_example_user_newest", "user_id", "id", "status"),
+        Index("ix_example_user_quality", "user_id", "quality", "id", "status"),
         Index("ix_example_manuscript", "manuscript_id", "idx", unique=True),
         Index(
             "ix_example_filter",
-            *("user_id", "status", "source", "genre", "element", "model", "quality", "rated_at", "edited_at", "id"),
+            *("user_id", "status", "genre", "source", "element", "model", "quality", "rated_at", "edited_at", "id"),
         ),
         {"sqlite_autoincrement": True},  # a number is given once
     )

@@ -17,6 +17,12 @@ def of_conversation(session: Session, conversation: Conversation) -> list[Exampl
     return list(session.exec(query.where(Turn.conversation_id == conversation.id).order_by(col(Example.id))).all())
 
 
+def turn_of(session: Session, example: Example) -> Turn | None:
+    """The question that an example answers, None where that is gone."""
+    query = select(Turn).where(Turn.example_id == example.id, Turn.user_id == example.user_id)
+    return session.exec(query).first()
+
+
 def of_writer(session: Session, writer_id: str) -> Iterator[Example]:
     """All that the writer has given and not deleted, oldest first, those of deleted conversations, too."""
     query = select(Example).where(Example.user_id == writer_id, Example.source == Source.conversation)

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-FILTERED = ["user_id", "status", "source", "genre", "element", "model", "quality", "rated_at", "edited_at", "id"]
+FILTERED = ["user_id", "status", "genre", "source", "element", "model", "quality", "rated_at", "edited_at", "id"]
 # Whoever makes the table `example` anew on SQLite later makes these triggers anew, too: they go with it.
 ON_SQLITE = (
     """CREATE VIRTUAL TABLE example_words USING fts5(
@@ -226,10 +226,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("original", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("edited_at", zega_core.tables.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("tags", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.drop_index("ix_example_user_status")
         batch_op.create_index("ix_example_filter", FILTERED, unique=False)
         batch_op.create_index("ix_example_manuscript", ["manuscript_id", "idx"], unique=True)
-        batch_op.create_index("ix_example_user_newest", ["user_id", "id"], unique=False)
-        batch_op.create_index("ix_example_user_quality", ["user_id", "quality", "id"], unique=False)
+        batch_op.create_index("ix_example_user_newest", ["user_id", "id", "status"], unique=False)
+        batch_op.create_index("ix_example_user_quality", ["user_id", "quality", "id", "status"], unique=False)
 
     with op.batch_alter_table("fine_tune", schema=None) as batch_op:
         batch_op.add_column(sa.Column("pairs_before", sa.Integer(), server_default="0", nullable=False))
@@ -269,6 +270,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_example_user_newest")
         batch_op.drop_index("ix_example_manuscript")
         batch_op.drop_index("ix_example_filter")
+        batch_op.create_index("ix_example_user_status", ["user_id", "status", "genre"], unique=False)
         batch_op.drop_column("tags")
         batch_op.drop_column("edited_at")
         batch_op.drop_column("original")

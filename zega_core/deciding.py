@@ -1,0 +1,98 @@
+"""A writer keeps or discards many examples at once: what ``rating.rate`` does to one, done in parts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from zega_core import changes
+from zega_core.quality.agreement import KEEP
+from zega_core.rating import decide, undecide
+from zega_core.settings import Settings
+from zega_core.store import changes as change_rows
+from zega_core.store import collection
+from zega_core.tables import Example, ExampleStatus, now
+from zega_core.taste import Taste, taste_of
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """``twins`` are those of the ``decided`` that stay set aside, because another with their words is kept."""
+
+    decided: int
+    twins: int
+
+
+def decide_all(session: Session, writer_id: str, ids: Sequence[int], settings: Settings, decision: str) -> Decided:
+    """Note the decision (``keep`` or ``discard``) for each example of the writer that does not have it, as one change
+    that can be undone, and do what it says."""
+    batch, number, twins = secrets.token_hex(16), 0, 0
+    ended = changes.hold(session, writer_id, sessions_of(session, writer_id, ids))
+    taste = taste_of(session, writer_id, settings)
+    for some in changes.in_chunks(ids):
+        rows = collection.rows(session, writer_id, some)
+        open_ones = [row for row in rows if row.decision != decision and row.completion]
+        changes.note(session, writer_id, "include" if decision == KEEP else "exclude", open_ones, batch=batch)
+        twins += _decide(session, writer_id, open_ones, decision, taste)
+        number += len(open_ones)
+        let_go(session, rows)
+    changes.renew_records(session, ended)
+    return Decided(number, twins)
+
+
+def sessions_of(session: Session, writer_id: str, ids: Sequence[int]) -> set[int]:
+    """The training sessions of these examples."""
+    found: set[int] = set()
+    for some in changes.in_chunks(ids):
+        found |= collection.sessions_of(session, writer_id, some)
+    return found
+
+
+def follow_in_memory(session: Session, writer_id: str, rows: Sequence[Example]) -> None:
+    """Memory has of these what is kept, as far as their sessions are remembered."""
+    kept = [row for row in rows if row.status == ExampleStatus.kept]
+    remembered = collection.remembering(session, {row.session_id for row in kept if row.session_id is not None})
+    change_rows.forget(session, writer_id, [row.id or 0 for row in rows])
+    change_rows.remember(
+        session,
+        writer_id,
+        {
+            row.id or 0: {"body": row.completion, "genre": row.genre, "created_at": now()}
+            for row in kept
+            if row.session_id in remembered
+        },
+    )
+
+
+def let_go(session: Session, rows: Sequence[Example]) -> None:
+    """Write what was changed, and keep these in memory no longer."""
+    session.flush()
+    for row in rows:
+        session.expunge(row)
+
+
+def _decide(session: Session, writer_id: str, rows: list[Example], decision: str, taste: Taste) -> int:
+    """How many stay set aside as twins."""
+    kept = collection.kept_with(session, writer_id, {row.text_hash for row in rows})
+    repeated = collection.kept_of(
+        session, writer_id, {row.duplicate_of for row in rows if row.duplicate_of is not None}
+    )
+    before = {row.id: row.status for row in rows}
+    moment, twins = now(), 0
+    with session.no_autoflush:
+        for row in rows:
+            twin = kept.get(row.text_hash)
+            if row.decision is not None:
+                undecide(row, twin, repeats=row.duplicate_of in repeated, taste=taste)
+            row.decision, row.rated_at = decision, moment
+            twins += bool(decide(row, twin))
+            if row.status == ExampleStatus.kept:
+                kept[row.text_hash] = row.id or 0
+            elif kept.get(row.text_hash) == row.id:
+                del kept[row.text_hash]
+    session.flush()
+    follow_in_memory(session, writer_id, [row for row in rows if row.status != before[row.id]])
+    return twins
