@@ -238,7 +238,7 @@ def test_a_piece_that_is_no_passage_has_no_prompt_to_correct_here(config: Settin
 
 
 def teach(monkeypatch: pytest.MonkeyPatch, teacher: Any) -> None:
-    monkeypatch.setattr(staffing, "who_answers", lambda writer, settings: teacher)
+    monkeypatch.setattr(staffing, "beside_sessions", lambda writer, settings, **options: teacher)
 
 
 def test_a_teacher_writes_the_prompts_when_the_writer_wants_it(config: Settings, monkeypatch: pytest.MonkeyPatch):
@@ -307,7 +307,7 @@ def test_when_nobody_is_left_the_rules_write_the_rest(config: Settings, monkeypa
 def test_without_any_teacher_the_reason_is_noted(config: Settings):
     row = bring(config, book(), ask_teacher=True)
     assert work(config, row) == RunStatus.done
-    assert "There is no teacher that can be asked." in look(config, row).notes[-1]
+    assert "No teacher can be asked now." in look(config, row).notes[-1]
 
 
 def test_pages_with_too_little_in_them_are_refused(config: Settings):

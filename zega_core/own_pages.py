@@ -133,12 +133,13 @@ class _Work:
                 return status and RunStatus.stopped
             data = manuscripts.original(session, self.row.id or 0)
             settled = manuscripts.settled(session, self.row.id or 0)
+            spent = ledger.spent_beside(session, self.row.user_id, self.row.created_at)
         document, found = looking.read(data, self.row.name)
         self.notes, self.done = looking.notes(document, found), len(settled)
         asked = backwards.requests(found.passages)
         self.genre = self.row.genre or genre_of([one.text for one in found.passages])
         if self.row.ask_teacher:
-            self.prompter = prompting.prompter_of(self.row.user_id, self.settings)
+            self.prompter = prompting.prompter_of(self.row.user_id, self.settings, spent=spent)
         missing = [pair for pair in zip(found.passages, asked, strict=True) if pair[0].idx not in settled]
         for start in range(0, len(missing), BATCH):
             status = self._batch(missing[start : start + BATCH])

@@ -29,7 +29,10 @@ LEAVES = (
     "rules on this machine write the prompts and no page leaves it."
 )
 LOCAL_ONLY = "Local only is on in Settings: only teachers on this machine are asked, and no page leaves it."
-NO_TEACHER = "No teacher that could read a passage is connected, so rules on this machine write the prompts. You can correct each."
+NO_TEACHER = (
+    "No teacher that could read a passage is connected, so rules on this machine write the prompts. You can correct "
+    "each of them."
+)
 KEEPS = "A version that is trained already keeps what it learned from them; train a new one to be without it."
 NEARLY_ALL = 0.9
 """Share of the words from which on own pages are said to be nearly all there is."""

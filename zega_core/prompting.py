@@ -110,9 +110,13 @@ class Prompter:
         ]
 
 
-def prompter_of(writer_id: str, settings: Settings) -> Prompter:
-    """By the writer's choice of teachers as it is now."""
-    return Prompter(staffing.who_answers(writer_id, settings))
+def prompter_of(writer_id: str, settings: Settings, *, spent: float = 0.0) -> Prompter:
+    """By the writer's choice of teachers as it is now; ``spent`` euros of the budget are gone."""
+    try:
+        model = staffing.beside_sessions(writer_id, settings, spent=spent, own_form=True)
+    except ProviderError as error:
+        return Prompter(str(error))
+    return Prompter("No teacher can be asked now." if model is None else model)
 
 
 def _told(done: Future[Prompted], bill: Callable[[Sequence[Call]], None]) -> None:

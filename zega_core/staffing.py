@@ -162,28 +162,3 @@ def beside_sessions(
         and teachers.affordable(config, place, model, found.elsewhere)
     ]
     return Fallback(members, patience=BESIDE_PATIENCE) if members else None
-
-
-ANSWER_PATIENCE = 20.0
-"""Seconds for which a teacher is waited for that only helps."""
-
-
-def who_answers(writer_id: str, settings: Settings) -> ChatModel | str:
-    """The writer's teachers as one, asked for something else than a piece: they answer in their own form, soon or not
-    at all, and the storyteller is not among them. Else why there is nobody, as a sentence. Looks at every service
-    first."""
-    with db.reading(settings) as session:
-        config = teaching.load(session, writer_id)
-    places, purse = teachers.places(settings, config), Purse(config.budget, 0.0)
-    looks = teacher_checks.look_at_all(places)
-    members = [
-        teachers.member(settings, place, model, purse, elsewhere=looks[place.key].elsewhere, as_judge=True)
-        for place in places
-        if place.key in looks
-        for model in _to_ask(place, looks[place.key])
-        if teachers.affordable(config, place, model, looks[place.key].elsewhere)
-    ]
-    why_not = _why_not(places, looks)
-    if not members:
-        return " ".join(["There is no teacher that can be asked.", *why_not])
-    return Fallback(members, patience=ANSWER_PATIENCE, why_not=why_not)

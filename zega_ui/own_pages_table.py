@@ -30,8 +30,8 @@ def show(writer: str, rows: Sequence[Manuscript]) -> None:
         return
     section(
         "Passages and prompts",
-        "Your model learns to answer each prompt with its passage. Correct a prompt that does not fit: what is asked for "
-        "there, in a sentence.",
+        "Your model learns to answer each prompt with its passage. Correct a prompt that does not fit: what would "
+        "somebody have asked for, in a sentence?",
     )
     names = {row.run_id: row.name for row in rows}
     chosen = st.selectbox("Pages", list(names), format_func=names.__getitem__, key="prompts-of") or rows[0].run_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -68,7 +69,7 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
         if text.strip():
             name = st.text_input("What is it called?", key=f"pages-name-{number}", placeholder="Pasted pages")
             brought.append((_as_pasted(name), text.encode("utf-8", "replace")))
-        good = [(name, data) for name, data in brought if _looked_at(name, data)]
+        good = [one for number, one in enumerate(brought) if _looked_at(*one, number)]
         if not brought:
             if first:
                 st.caption(
@@ -91,7 +92,7 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
 
 def _as_pasted(name: str) -> str:
     """Pasted text is no file, whatever it is called."""
-    name = name.strip() or "Pasted pages"
+    name = re.sub(r"[\\/]", "-", name).strip() or "Pasted pages"
     return (
         PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name.replace(".", " ").strip()
     )
@@ -102,12 +103,12 @@ def _look(data: bytes, name: str) -> Look:
     return own_pages.look(data, name)
 
 
-def _looked_at(name: str, data: bytes) -> bool:
+def _looked_at(name: str, data: bytes, number: int) -> bool:
     """Show what it is; whether it can be taken."""
     try:
         found = _look(data, name)
     except ZegaError as error:
-        error_state("This cannot be taken", str(error), "Nothing of it was stored.", key=f"pages-bad-{name[:40]}")
+        error_state("This cannot be taken", str(error), "Nothing of it was stored.", key=f"pages-bad-{number}")
         return False
     st.markdown(f"**{plain(found.name)}**  \n{plain(words.found(found))}")
     for note in found.notes:
@@ -115,8 +116,8 @@ def _looked_at(name: str, data: bytes) -> bool:
     if found.genre:
         st.caption(f"Its words point to {genre_name(found.genre)}.")
     with st.expander(f"How the passages begin ({min(SHOWN, len(found.firsts))} of {found.passages:,})"):
-        for number, (chapter, beginning) in enumerate(found.firsts[:SHOWN], 1):
-            st.text(f"{number}. {chapter}: {beginning}" if chapter else f"{number}. {beginning}")
+        for at, (chapter, beginning) in enumerate(found.firsts[:SHOWN], 1):
+            st.text(f"{at}. {chapter}: {beginning}" if chapter else f"{at}. {beginning}")
     return True
 
 

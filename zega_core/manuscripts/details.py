@@ -29,6 +29,7 @@ _PLACE = re.compile(
     rf"\b(?:in|at|on|inside|into|through|aboard|across|to|along|from) (?:{_DETERMINED}) "
     r"(?:[a-z]{3,12} )?([a-z\-]{3,14})\b"
 )
+_NAMED = re.compile(rf"\b(?:{_DETERMINED}) ([a-z\-]{{3,14}})\b")
 _ON = frozenset(
     """road path beach shore deck bridge roof stairs staircase hill hills hillside cliff platform pier quay plain plains
     island ship train bus yacht trail landing stage terrace veranda balcony porch pavement ridge moor moors heath farm
@@ -39,6 +40,8 @@ _AT = frozenset("gate airport station harbour harbor inn port mill forge court p
 _PLURALS = frozenset("children people men women mice feet teeth geese oxen cattle".split())
 _FIGURE = re.compile(r"\b(?:a|an|the|his|her|my|their|old|young) ([a-z]{3,14})\b")
 _NO_NOUN = ("ing", "ly", "ness", "ed", "est", "ful", "ous", "ish", "ive", "ment", "tion", "sion", "ity", "ance", "ence")
+_GENRE_LEAST, _GENRE_SHARE = 10, 0.004
+"""Words of a genre that there must be, and their least share of all."""
 _RARE = 4
 """A word must stand in the language at most this often, on a scale of logarithms, to tell passages apart."""
 
@@ -176,6 +179,9 @@ def _place(text: str) -> str:
     """The place that is named most often, with the preposition that suits a request."""
     found = Counter(noun for noun in _PLACE.findall(text) if noun in lexicon.PLACES)
     if not found:
+        named = Counter(noun for noun in _NAMED.findall(text.lower()) if noun in lexicon.PLACES)
+        found = Counter({noun: times for noun, times in named.items() if times > 1})
+    if not found:
         return ""
     noun = found.most_common(1)[0][0]
     return f"{'on' if noun in _ON else 'at' if noun in _AT else 'in'} the {noun}"
@@ -257,9 +263,7 @@ def _element(
 def genre_of(texts: Sequence[str]) -> str:
     """The genre that the words of all texts point to; empty where they point to none, or to two."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
-    total = max(1, sum(counts.values()))
-    shares = sorted(
-        ((sum(counts[word] for word in words) / total, key) for key, words in lexicon.GENRES.items()), reverse=True
-    )
-    (best, key), (second, _) = shares[0], shares[1]
-    return key if best >= 0.004 and best >= 1.25 * second else ""
+    hits = sorted(((sum(counts[word] for word in words), key) for key, words in lexicon.GENRES.items()), reverse=True)
+    (best, key), (second, _) = hits[0], hits[1]
+    enough = best >= max(_GENRE_LEAST, _GENRE_SHARE * sum(counts.values()))
+    return key if enough and best >= 1.25 * second else ""

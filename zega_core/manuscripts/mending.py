@@ -61,7 +61,7 @@ def _old(data: bytes) -> tuple[str, str]:
     foreign = [mark for mark in text[:_SAMPLE] if mark > "\x7f"]
     western = sum(mark in _WESTERN for mark in foreign)
     capitals = sum(mark in _ACCENTED_CAPITALS for mark in foreign)
-    if western + capitals >= 0.97 * len(foreign) and western >= 4 * capitals and 4 * len(foreign) < len(text):
+    if western + capitals >= 0.97 * len(foreign) and western >= 4 * capitals and 2.2 * len(foreign) < len(text):
         return text, "Windows-1252"
     found = from_bytes(data[:_SAMPLE]).best()
     if found is None:

@@ -93,7 +93,7 @@ def _kind(raw: Raw, before: Block | None, divided: bool) -> Kind:
 def _scene_gap(raws: Sequence[Raw]) -> int:
     """How many blank lines part scenes: three, or more where paragraphs themselves are that far apart."""
     gaps = sorted(raw.gap for raw in raws[1:])
-    usual = gaps[len(gaps) // 2] if gaps else 0
+    usual = gaps[(len(gaps) - 1) // 2] if gaps else 0
     return max(_GAP, usual + 2)
 
 
@@ -174,8 +174,13 @@ def _joined(sections: Sequence[_Section]) -> list[Block]:
     for section in sections:
         if not any(block.kind == Kind.paragraph for block in section.blocks):
             continue
-        title = ". ".join(dict.fromkeys(name.strip().rstrip(".") for name in section.headings[-2:] if name.strip()))
-        blocks.append(Block(Kind.heading, title))
+        names = [name.strip() for name in section.headings if name.strip() and not _CONTENTS.match(name.strip())]
+        while blocks and blocks[-1].kind != Kind.paragraph:
+            blocks.pop()
+        if names:
+            blocks.append(Block(Kind.heading, ". ".join(dict.fromkeys(name.rstrip(".") for name in names[-2:]))))
+        elif blocks:
+            blocks.append(Block(Kind.scene_break))
         broken = True
         for block in section.blocks:
             if block.kind == Kind.paragraph or not broken:
