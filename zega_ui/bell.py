@@ -14,10 +14,10 @@ from zega_core.tables import now
 from zega_ui.components import plain, shielded
 
 LOOK_EVERY = 10
-"""Seconds between two looks for news, while something goes on of which there will be any."""
+"""Seconds between two looks for news, where something went on of which there will be any when the page was drawn."""
 POPPED_UP = 3
 """So many at once; the list has the others."""
-FRAGMENT, OPEN, FRESH = "bell", "bell-open", "bell-fresh"
+OPEN, FRESH = "bell-open", "bell-fresh"
 ICONS = {
     "threshold": "model_training",
     "finished": "check_circle",
@@ -41,7 +41,9 @@ state = st.session_state
 
 def show(writer: str) -> None:
     """The button with its list, in the sidebar. It redraws itself and never the page, where somebody may be typing."""
-    st.fragment(shielded(_bell), key=FRAGMENT)(writer)
+    with db.reading() as session:
+        expects = notifications.expects(session, writer)
+    st.fragment(shielded(_bell), run_every=LOOK_EVERY if expects else None)(writer)
 
 
 def _bell(writer: str) -> None:
@@ -65,19 +67,6 @@ def _bell(writer: str) -> None:
             with db.reading() as session:
                 rows = notifications.recent(session, writer)
             _list(rows)
-    with db.reading() as session:
-        expects = notifications.expects(session, writer)
-        newest = max((row.id or 0 for row in notifications.recent(session, writer, 1)), default=0)
-    if expects:
-        st.fragment(shielded(_look), run_every=LOOK_EVERY)(writer, newest)
-
-
-def _look(writer: str, newest: int) -> None:
-    """Redraw the bell when there is news, or when none is to be expected any more."""
-    with db.reading() as session:
-        rows, expects = notifications.recent(session, writer, 1), notifications.expects(session, writer)
-    if not expects or any((row.id or 0) > newest for row in rows):
-        st.rerun(FRAGMENT)
 
 
 def _pop_up(writer: str) -> None:

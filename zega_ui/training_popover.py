@@ -17,7 +17,6 @@ from zega_core.store import fine_tunes, training_triggers
 from zega_ui import teaching_form as form
 from zega_ui.components import shielded
 
-FRAGMENT = "training-by-itself"
 LOOK_EVERY = 2
 """Seconds between two looks at a training that is under way."""
 MINUTES = 15 * 60
@@ -28,32 +27,23 @@ state = st.session_state
 def show(writer: str, settings: Settings, *, line: bool = True) -> None:
     """A line that says what will happen and when (where the page does not say it itself), and the popover. They redraw
     themselves and never the page."""
-    st.fragment(shielded(_both), key=FRAGMENT)(writer, settings, line)
+    st.fragment(shielded(_both))(writer, settings, line)
 
 
 def _both(writer: str, settings: Settings, line: bool) -> None:
     if line:
-        _what_comes(writer, settings)
+        with db.reading() as session:
+            runs = bool(fine_tunes.under_way(session, writer))
+        st.fragment(shielded(_line), run_every=LOOK_EVERY if runs else None)(writer, settings)
     with st.popover("Training by itself", icon=":material/model_training:"):
         _choices(writer, settings)
 
 
-def _what_comes(writer: str, settings: Settings) -> None:
-    with db.reading() as session:
-        going = fine_tunes.under_way(session, writer)
-    if going:
-        st.fragment(shielded(_line), run_every=LOOK_EVERY)(writer, settings, going[0].run_id)
-    else:
-        _line(writer, settings, "")
-
-
-def _line(writer: str, settings: Settings, run_id: str) -> None:
+def _line(writer: str, settings: Settings) -> None:
     with db.reading() as session:
         found = triggers.next_up(session, writer, settings)
         row = fine_tunes.get(session, writer, found.under_way) if found.under_way else None
         zone = ZoneInfo(training_triggers.load(session, writer).zone)
-    if found.under_way != run_id:
-        st.rerun(FRAGMENT)
     st.caption(words.next_line(found, row, zone))
 
 
@@ -62,7 +52,7 @@ def _choices(writer: str, settings: Settings) -> None:
         config, automatic = training_triggers.load(session, writer), fine_tunes.load_config(session, writer).automatic
     st.toggle(
         "Begin by itself",
-        key=form.mirror("trigger-automatic", automatic),
+        key=_shows("trigger-automatic", automatic),
         on_change=_switch,
         args=(writer,),
         help="A new version is trained when one of these is there. Switched off, none begins without you.",
@@ -86,7 +76,7 @@ def _choices(writer: str, settings: Settings) -> None:
 def _begins(writer: str, config: TriggerConfig, settings: Settings) -> None:
     st.checkbox(
         "After a number of answers",
-        key=form.mirror("trigger-by_pairs", config.by_pairs),
+        key=_shows("trigger-by_pairs", config.by_pairs),
         on_change=_save,
         args=(writer, "by_pairs"),
     )
@@ -107,7 +97,7 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
         "By a schedule",
         list(words.SCHEDULES),
         format_func=lambda key: words.SCHEDULES[key],
-        key=form.mirror("trigger-schedule", config.schedule),
+        key=_shows("trigger-schedule", config.schedule),
         on_change=_save_schedule,
         args=(writer,),
         help="If anything new is kept by then. What was missed while this machine was off is made up for once.",
@@ -120,14 +110,14 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
             "Day",
             list(range(len(words.DAYS))),
             format_func=lambda day: words.DAYS[day],
-            key=form.mirror("trigger-weekday", config.weekday),
+            key=_shows("trigger-weekday", config.weekday),
             on_change=_save,
             args=(writer, "weekday"),
         )
         form.explain("trigger-weekday")
     st.time_input(
         "Time",
-        key=form.mirror("trigger-at", time.fromisoformat(config.at)),
+        key=_shows("trigger-at", time.fromisoformat(config.at)),
         step=MINUTES,
         on_change=_save,
         args=(writer, "at", lambda value: f"{value:%H:%M}" if value else ""),
@@ -137,7 +127,7 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
     st.selectbox(
         "Time zone",
         zones if config.zone in zones else [config.zone, *zones],
-        key=form.mirror("trigger-zone", config.zone),
+        key=_shows("trigger-zone", config.zone),
         on_change=_save,
         args=(writer, "zone"),
     )
@@ -151,7 +141,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         10.0,
         step=0.5,
         format="%.1f",
-        key=form.mirror("trigger-least_score", config.least_score),
+        key=_shows("trigger-least_score", config.least_score),
         on_change=_save,
         args=(writer, "least_score"),
         help="Of all that is kept, your own words too. 0 asks for nothing.",
@@ -161,7 +151,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         "Genres and elements at least",
         1,
         12,
-        key=form.mirror("trigger-least_variety", config.least_variety),
+        key=_shows("trigger-least_variety", config.least_variety),
         on_change=_save,
         args=(writer, "least_variety"),
         help="Different ones in what is kept, old and new, counted together. 1 asks for nothing.",
@@ -173,7 +163,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         100,
         step=5,
         format="%d %%",
-        key=form.mirror("trigger-least_own_share", round(config.least_own_share * 100)),
+        key=_shows("trigger-least_own_share", round(config.least_own_share * 100)),
         on_change=_save,
         args=(writer, "least_own_share", lambda value: value / 100),
         help="Their share in all words that are kept. 0 asks for nothing.",
@@ -181,8 +171,15 @@ def _checks(writer: str, config: TriggerConfig) -> None:
     form.explain("trigger-least_own_share")
 
 
+def _shows(key: str, stored: Any) -> str:
+    """The key of a control that shows a stored value. It is told so at each drawing: a control in a popover that is
+    opened later knows only of the last one, and would report its own default as if the writer had chosen that."""
+    state[key] = stored
+    return key
+
+
 def _number(writer: str, label: str, name: str, value: float | None, **more: Any) -> None:
-    key = form.mirror(f"trigger-{name}", value)
+    key = _shows(f"trigger-{name}", value)
     st.number_input(label, value=None, key=key, on_change=_save, args=(writer, name), **more)
     form.explain(key)
 

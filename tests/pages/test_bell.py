@@ -146,5 +146,5 @@ def test_it_looks_for_news_only_while_something_goes_on(config: Settings, tab: A
     assert looks == [None]
     tuned.fine_tune(config, "ana", "running")
     app = tab().run()
-    assert looks == [None, None, 10]
+    assert looks == [None, 10]
     assert label(app) == "Notifications"
