@@ -384,13 +384,13 @@ def test_export_has_what_the_filter_leaves_newest_first():
 
 
 def test_a_cell_is_no_formula():
-    for number, text in enumerate(("=1+1", "+1", "-1", "@a", "\tx", "\rx", 'a "b"\nc', "plain")):
+    for number, text in enumerate(("=1+1", "+2", "-3", "@a", "\tx", "\ry", 'a "b"\nc', "plain")):
         add(text, prompt=f"{text[:1]}prompt {number}")
     text = exported("csv")
     assert text.startswith("\ufeff")
     found = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [one["completion"] for one in found] == [
-        *("plain", 'a "b"\nc', "'\rx", "'\tx", "'@a", "'-1", "'+1", "'=1+1")
+        *("plain", 'a "b"\nc', "'\ry", "'\tx", "'@a", "'-3", "'+2", "'=1+1")
     ]
     assert found[-1]["prompt"] == "'=prompt 0"
 

@@ -19,6 +19,7 @@ from zega_core.analytics import plural
 from zega_core.answering import checked_text, write
 from zega_core.dataset import text_hash
 from zega_core.errors import InvalidInput
+from zega_core.fine_tune.pairs import LONGEST_TAG, MOST_TAGS
 from zega_core.fine_tune.written import FORMS, pairs_of
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate
 from zega_core.quality import score
@@ -32,7 +33,6 @@ from zega_core.store.collection import Filter
 from zega_core.tables import Example, ExampleStatus, Source, now
 from zega_core.taste import refit, taste_of
 
-MOST_TAGS, LONGEST_TAG = 20, 40
 LONGEST_PROMPT = 4_000
 NOTHING = "Nothing was changed."
 

@@ -10,7 +10,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zega_core import db
@@ -146,7 +146,12 @@ class _Import:
             self.unknown.update(line.unknown)
 
     def take(self, pair: Pair) -> None:
-        pair = Pair(storable(pair.prompt), storable(pair.completion), pair.genre, pair.element)
+        pair = replace(
+            pair,
+            prompt=storable(pair.prompt),
+            completion=storable(pair.completion),
+            tags=tuple(map(storable, pair.tags)),
+        )
         words = text_hash(pair.completion)
         if words in self.waiting:
             self.counts["duplicates"] += 1
@@ -188,6 +193,7 @@ class _Import:
             prompt=pair.prompt,
             completion=pair.completion,
             text_hash=words,
+            tags=list(pair.tags),
             status=ExampleStatus.kept,
         )
         settle(session, example, report, taste.worth(report, None), taste, self.kept)
@@ -249,11 +255,12 @@ def _scored(pair: Pair) -> QualityReport:
     return score(pair.completion, pair.prompt, pair.genre, pair.element or None)
 
 
-def in_words(found: Imported) -> list[str]:
-    """What came of an import, a sentence each; then every line that could not be taken, and why."""
+def in_words(found: Imported, called: str = "line") -> list[str]:
+    """What came of an import, a sentence each; then every line (``called`` a row in a table) that could not be taken,
+    and why."""
     said = f"{plural(found.kept, 'pair')} kept, {found.set_aside:,} set aside, {found.duplicates:,} there already."
     if found.claimed:
         said += f" {found.claimed:,} of those count as your own words now."
     if found.bad:
-        said += f" {plural(found.bad, 'line')} could not be taken."
-    return [said, *found.notes, *(f"Line {line}: {why}" for line, why in found.errors)]
+        said += f" {plural(found.bad, called)} could not be taken."
+    return [said, *found.notes, *(f"{called.capitalize()} {line}: {why}" for line, why in found.errors)]

@@ -100,7 +100,7 @@ def test_a_version_gives_what_it_was_trained_on_and_nothing_held_out(config: Set
 def test_what_ancestors_learned_is_found_with_them_or_among_the_examples(config: Settings):
     keep(config, "ana", 3)
     with db.reading(config) as session:
-        stored = {identity: text for identity, *_, text, _, _ in learned.kept(session, "ana")}
+        stored = {identity: text for identity, *_, text, _, _, _ in learned.kept(session, "ana")}
     data(config, 1, [row(1, "The first text, as it was then")])
     data(config, 2, [row(1, "", weight=0.0), row(2, "", weight=0.0), row(7, "Seven")], parent=1)
     made = data(config, 3, [row(1, "", weight=0), row(2, "", weight=0), row(7, "", weight=0), row(9, "", weight=0)], 2)

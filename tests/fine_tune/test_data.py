@@ -283,6 +283,16 @@ def test_what_is_not_learned_again_stays_known_without_its_text():
     assert {row.prompt for row in old} <= {row.prompt for row in rows if row.split == "train"}
 
 
+@pytest.mark.parametrize(
+    ("source", "weight"),
+    [(Source.auto, 1.5), (Source.imported, 1.5), (Source.conversation, 2.0), (Source.manuscript, 2.0)],
+)
+def test_what_the_writer_has_edited_is_theirs(source: Source, weight: float):
+    edited, plain = prepared([piece(1, source=source, original="Another text"), piece(2)]).rows
+    assert (edited.weight, edited.own, edited.source) == (weight, True, source)
+    assert (plain.weight, plain.own) == (1.0, False)
+
+
 def test_weights_and_sources_are_all_known():
     assert set(data.SOURCE_WEIGHTS) == set(Source)
     assert Counter(data.OWN) == Counter((Source.conversation, Source.manuscript, Source.rating))

@@ -51,7 +51,7 @@ def trained_on(session: Session, version: Version, settings: Settings) -> Gather
     texts = _of_ancestors(session, version, settings, wanted)
     texts |= {
         identity: text
-        for identity, *_, text, _, _ in learned.kept(session, version.user_id)
+        for identity, *_, text, _, _, _ in learned.kept(session, version.user_id)
         if identity in wanted and identity not in texts and isinstance(text, str)
     }
     full = [(row.prompt, row.completion or texts.get(row.example_id, "")) for row in rows]

@@ -1,8 +1,8 @@
 """Training pairs in a JSONL file, read line by line: nothing in it is trusted, and no bad line loses a good one.
 
 A line is ``{"prompt": "…", "completion": "…"}``, optionally with ``"genre"`` and ``"element"`` (keys or labels of the
-catalog), or a chat, ``{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}``, in
-which every answer makes a pair with the turn before it.
+catalog) and ``"tags"`` (a list), or a chat, ``{"messages": [{"role": "user", "content": "…"}, {"role": "assistant",
+"content": "…"}]}``, in which every answer makes a pair with the turn before it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from zega_core.errors import InvalidInput
 
 LONGEST = 2_000_000
 """Bytes of a line, some 300,000 words."""
+MOST_TAGS, LONGEST_TAG = 20, 40
+"""Tags of an example, and characters of one."""
 _CHUNK = 65_536
 _FORM = 'Each line must be one object, such as {"prompt": "…", "completion": "…"}.'
 _NOT_UTF_8 = (
@@ -36,6 +38,7 @@ class Pair:
     completion: str
     genre: str = ""
     element: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,7 +130,18 @@ def _fill(line: Line, raw: str | bytes, known: tuple[Mapping[str, str], Mapping[
     else:
         found = [_pair(line, data.get("prompt"), data.get("completion"), '"prompt"', '"completion"')]
     genre, element = (_known(line, data, name, keys) for name, keys in zip(("genre", "element"), known, strict=True))
-    line.pairs = [Pair(prompt, completion, genre, element) for prompt, completion in filter(None, found)]
+    tags = _tags(data.get("tags"))
+    line.pairs = [Pair(prompt, completion, genre, element, tags) for prompt, completion in filter(None, found)]
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    """Those that can be: short texts, each once whatever its case."""
+    found: dict[str, str] = {}
+    for one in value if isinstance(value, list) else ():
+        plain = " ".join(one.replace(",", " ").split()) if isinstance(one, str) else ""
+        if 1 <= len(plain) <= LONGEST_TAG and len(found) < MOST_TAGS:
+            found.setdefault(plain.casefold(), plain)
+    return tuple(found.values())
 
 
 def _turns(line: Line, messages: object) -> Iterator[tuple[str, str] | None]:

@@ -13,7 +13,7 @@ from zega_core.version_tables import FineTune
 
 NEWEST = 5
 """Fine-tunes of one base whose pace is looked at, among this many times as many of the writer's newest."""
-COLUMNS = ("id", "source", "genre", "element", "modifier", "prompt", "completion", "quality", "origin")
+COLUMNS = ("id", "source", "genre", "element", "modifier", "prompt", "completion", "quality", "origin", "original")
 
 
 def kept(session: Session, writer_id: str) -> list[tuple[Any, ...]]:
