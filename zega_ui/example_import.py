@@ -76,14 +76,14 @@ def _choose(writer: str) -> None:
         captions=list(MEANT.values()),
         key="import-own",
     )
-    missing = _missing(mapping, own)
+    missing = _missing(found, mapping, own)
     st.button(
         "Import",
         key="import-start",
         type="primary",
         disabled=bool(missing),
         on_click=guarded,
-        args=(_start, writer, name, data, mapping, bool(own), found.rows),
+        args=(_start, writer, name, data, mapping, bool(own), found),
     )
     st.caption(missing or "It goes on when you leave this page. Should ZEGA end, import the file again to complete it.")
 
@@ -98,14 +98,11 @@ def _look(identity: str, data: bytes, name: str) -> Columns:
 
 def _preview(found: Columns) -> None:
     rows = [[str(cell)[:LONGEST_CELL] for cell in row] for row in found.first]
-    frame = pd.DataFrame(rows, columns=pd.Index(_headings(found)))
+    frame = pd.DataFrame(rows, columns=pd.Index(found.names))
     st.dataframe(frame, hide_index=True, height="content", alt="The first rows of the file", key="import-preview")
-    st.caption(f"The first {len(rows)} of {plural(found.rows, 'row')}.")
-
-
-def _headings(found: Columns) -> list[str]:
-    """The names, each once: the table needs that."""
-    return [name if found.names.index(name) == at else f"{name} ({at + 1})" for at, name in enumerate(found.names)]
+    st.caption(f"The first {len(rows):,} of {plural(found.rows, 'row')}.")
+    for note in found.notes:
+        st.text(note)
 
 
 def _mapping(found: Columns) -> dict[str, str]:
@@ -125,18 +122,21 @@ def _mapping(found: Columns) -> dict[str, str]:
     return chosen
 
 
-def _missing(mapping: dict[str, str], own: bool | None) -> str:
-    """What is to be chosen yet, in words; empty when nothing is."""
-    if "prompt" not in mapping or "completion" not in mapping:
+def _missing(found: Columns, mapping: dict[str, str], own: bool | None) -> str:
+    """What is to be chosen yet, in words; empty when nothing is. Chats need no columns."""
+    if not mapping and found.form == "jsonl" and columns.CHAT in found.names:
+        return "Say whose words they are." if own is None else ""
+    if any(part not in mapping for part in columns.NEEDED):
         return "Say which column has what was asked, and which has the text."
     if mapping["prompt"] == mapping["completion"]:
         return "What was asked and the text cannot be the same column."
     return "Say whose words they are." if own is None else ""
 
 
-def _start(writer: str, name: str, data: bytes, mapping: dict[str, str], own: bool, rows: int) -> None:
+def _start(writer: str, name: str, data: bytes, mapping: dict[str, str], own: bool, found: Columns) -> None:
+    called = "row" if found.form == "csv" else "line"
     lines = partial(columns.lines, data, name, mapping)
-    example_import_run.start(Import(writer, name, lines, own, rows), get_settings())
+    example_import_run.start(Import(writer, name, lines, own, found.rows, called), get_settings())
 
 
 def _under_way(writer: str) -> None:
@@ -144,7 +144,7 @@ def _under_way(writer: str) -> None:
     if going is None or going.ended:
         st.rerun()
         return
-    st.progress(going.share, text=f"{going.read:,} of {plural(going.of, 'row')} read")
+    st.progress(going.share, text=f"{min(going.read, going.of):,} of {plural(going.of, 'row')} read")
     st.caption(plain(f"{going.name} is being imported: each text is scored. You can leave this page."))
     if going.stopped.is_set():
         st.caption("Stopping. What is stored stays.")
@@ -156,7 +156,7 @@ def _outcome(writer: str, last: Import) -> None:
     if last.outcome is None:
         error_state("The import ended early", last.error or "It was interrupted.", key="import-error")
     else:
-        said, *rest = importing.in_words(last.outcome)
+        said, *rest = importing.in_words(last.outcome, last.called)
         st.markdown(f"**{plain(last.name)}**")
         st.text(said)
         if not last.outcome.finished:
@@ -165,7 +165,7 @@ def _outcome(writer: str, last: Import) -> None:
             st.text(note)
         faults = rest[len(last.outcome.notes) :]
         if faults:
-            with st.expander(f"Rows that could not be taken ({last.outcome.bad:,})", expanded=True):
+            with st.expander(f"What could not be taken ({last.outcome.bad:,})", expanded=True):
                 with st.container(height=260, key="import-faults"):
                     st.text("\n".join(faults))
                 st.download_button(

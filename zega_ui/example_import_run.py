@@ -20,13 +20,15 @@ AT_ONCE = 2
 
 @dataclass
 class Import:
-    """``lines`` makes the lines anew, ``of`` is how many there are (0 where that is not known)."""
+    """``lines`` makes the lines anew, ``of`` is how many there are (0 where that is not
+    known), each ``called`` a row or a line."""
 
     writer: str
     name: str
     lines: Callable[[], Iterable[str]]
     own: bool
     of: int
+    called: str = "row"
     read: int = 0
     outcome: Imported | None = None
     error: str = ""
@@ -49,7 +51,7 @@ class Import:
         except ZegaError as error:
             self.error = str(error)
         except Exception:
-            log.exception("importing %s ended", type(self).__name__)
+            log.exception("an import ended early")
             self.error = "The import ended early. What is stored is safe; import the same file again to go on."
 
     def _counted(self) -> Iterator[str]:

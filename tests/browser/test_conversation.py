@@ -45,7 +45,7 @@ LETTER = (
     "your gloves on as I write this. Keep the dog in at night. Do not come and look for me in the spring."
 )
 ORCHARD = (
-    "Every pear on the north wall had been wrapped in newspaper, and each sheet carried the same date. Mother unwrapped "
+    "Every pear on the north wall had been wrapped in newspaper, and each sheet carried the same date. Mother opened "
     "one and read it aloud to us as if it were the weather. By noon we had all read it, and nobody picked anything."
 )
 FERRY = (
@@ -57,6 +57,14 @@ MIRROR = (
     "other it turned upstairs. Guests chose early which one to believe, and were given their keys accordingly."
 )
 HOSTILE = "<img src=x onerror=alert(1)> :red[x] **bold** $5$ `code` # head\n* * *\n" + "w" * 300
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A press of Save is a transaction, a score and a page."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @contextmanager

@@ -102,30 +102,35 @@ def test_a_view_is_whole(visitor: Visitor, settings: Settings, view: str):
 
 def test_examples_can_be_gone_through_by_keys_alone(desk: Visitor, settings: Settings):
     page = desk.page
-    desk.open("/examples?genre=fantasy&source=auto")
-    for _ in range(2):
-        with desk.rerun():
-            page.keyboard.press("j")
     first, second = (row.id for row in found(settings, genre=("fantasy",), source=("auto",))[:2])
-    assert f"example={second}" in page.url
-    with desk.rerun():
-        page.keyboard.press("4")
-    with desk.rerun():
-        page.keyboard.press("x")
+    desk.open("/examples?genre=fantasy&source=auto")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**example={first}*")
+    desk.idle()
+    page.keyboard.press("j")
+    page.wait_for_url(f"**example={second}*")
+    desk.idle()
+    page.keyboard.press("4")
+    expect(page.get_by_text("1 example rated with 4 stars.")).to_be_visible()
+    desk.idle()
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 example excluded.")).to_be_visible()
     changed = _of(settings, second)
     assert (changed.rating, changed.status) == (4, ExampleStatus.set_aside)
-    with desk.rerun():
-        page.keyboard.press("u")
+    desk.idle()
+    page.keyboard.press("u")
+    expect(page.get_by_role("button", name="Undo the rating")).to_be_visible()
     assert _of(settings, second).status == ExampleStatus.kept
-    with desk.rerun():
-        page.keyboard.press("u")
+    desk.idle()
+    page.keyboard.press("u")
+    expect(page.locator(".st-key-undo")).to_have_count(0)
     assert _of(settings, second).rating is None
+    desk.idle()
     page.keyboard.press("?")
     expect(page.get_by_text("undo the last change")).to_be_visible()
     page.keyboard.press("Escape")
-    with desk.rerun():
-        page.keyboard.press("ArrowLeft")
-    assert f"example={first}" in page.url
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**example={first}*")
 
 
 def _of(settings: Settings, identity: int | None) -> Example:
@@ -137,17 +142,16 @@ def test_keys_are_letters_while_a_text_is_being_edited(desk: Visitor, settings: 
     (one,) = written(1, settings=settings, genre="romance", completion="He waited at the gate until it rained.")
     page = desk.page
     desk.open(f"/examples?example={one}")
-    with desk.rerun():
-        page.keyboard.press("e")
+    page.keyboard.press("e")
     field = page.get_by_role("textbox", name="The text")
     field.fill("")
     field.press_sequentially("jinx, 5 exits: she left at dusk and did not look round.")
-    with desk.rerun():
-        page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("He waited at the gate until it rained.")).to_be_visible()
     changed = _of(settings, one)
     assert changed.completion == "jinx, 5 exits: she left at dusk and did not look round."
-    assert (changed.rating, changed.status) == (None, ExampleStatus.kept)
-    expect(page.get_by_text("He waited at the gate until it rained.")).to_be_visible()
+    assert changed.rating is None
+    assert changed.decision is None
 
 
 def test_a_view_comes_back_with_its_address(desk: Visitor):
@@ -166,8 +170,7 @@ def test_a_view_comes_back_with_its_address(desk: Visitor):
 def test_on_a_phone_what_is_opened_comes_into_view(chromium: Browser, server: Server):
     visitor = Visitor(chromium, server, phone=True)
     visitor.open("/examples")
-    with visitor.rerun():
-        visitor.page.locator(".st-key-example-list button").nth(3).click()
+    visitor.page.locator(".st-key-example-list button").nth(3).click()
     expect(visitor.page.get_by_role("button", name="Next", exact=True)).to_be_in_viewport()
     visitor.close()
 
@@ -175,8 +178,7 @@ def test_on_a_phone_what_is_opened_comes_into_view(chromium: Browser, server: Se
 def test_what_matches_can_be_taken_along(desk: Visitor):
     page = desk.page
     desk.open("/examples?state=set_aside&genre=horror")
-    with desk.rerun():
-        page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="JSONL").click()
     lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()

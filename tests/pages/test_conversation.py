@@ -179,14 +179,27 @@ def test_a_question_can_be_skipped(begun: AppTest):
     assert "Skipped:" in all_text(begun)
 
 
-def test_an_example_by_the_storyteller_is_marked_and_saved_nowhere(begun: AppTest):
+def test_an_example_is_marked_as_another_ones_and_not_learned_from(begun: AppTest, config: Settings):
     begun.button(key="show-example").click().run()
-    assert "An example by the storyteller" in all_text(begun)
-    assert "not learned from" in all_text(begun)
+    assert "You can go on writing meanwhile" in all_text(begun)
+    with db.session() as session:
+        turn = conversations.turn(session, "default", open_turn().id or 0)
+        turn.example, turn.example_by = "The tide took the gate. :red[x]", "groq/llama-3.1-8b-instant"
+        session.add(turn)
+    begun.run()
+    assert "An example by Groq" in all_text(begun)
+    assert "It is not yours and is not learned from." in all_text(begun)
+    assert "The tide took the gate. :red[x]" in [one.value for one in begun.text]
     with db.reading() as session:
         assert fine_tunes.kept_since(session, "default") == 0
     begun.button(key="hide-example").click().run()
-    assert "not learned from" not in all_text(begun)
+    assert "The tide took the gate" not in all_text(begun)
+
+
+def test_nobody_has_to_wait_for_an_example(begun: AppTest):
+    begun.button(key="show-example").click().run()
+    begun.button(key="storytellers-example").click().run()
+    assert "An example by the storyteller. It is not yours and is not learned from." in all_text(begun)
 
 
 def test_the_same_question_saved_in_two_windows_is_one_answer_and_no_words_are_lost(begun: AppTest):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +18,12 @@ from zega_core.tables import ExampleStatus, Source, now
 from zega_ui import example_bulk, example_import_run
 
 HOSTILE = "<script>alert(1)</script> :red[x] **bold** $5 [link](javascript:x) `code` -- -> # head"
+
+
+@pytest.fixture(autouse=True)
+def nothing_imported() -> Iterator[None]:
+    yield
+    example_import_run.put_away("default")
 
 
 def page(app: AppTest, **address: object) -> AppTest:
@@ -359,11 +366,11 @@ def test_a_file_is_imported_with_its_columns_guessed_and_its_errors_by_row(app: 
     imported(app, PAIRS.encode(), own=True)
     said = all_text(app)
     assert "2 pairs kept" in said
-    assert "Line 3: " in said or "Row 3: " in said
+    assert "Row 3: " in said
+    with db.reading() as session:
+        assert collection.counts(session, "default").own == 2
     press(app, "import-again")
-    app.query_params["tab"] = "Your examples"
-    page(app, tab="Your examples")
-    assert "2 kept · 0 set aside · 2 in your own words" in all_text(app)
+    assert app.file_uploader
 
 
 def test_the_same_file_again_adds_nothing(app: AppTest):
@@ -380,6 +387,12 @@ def test_nothing_is_imported_before_it_is_said_whose_words_they_are(app: AppTest
     app.file_uploader[0].set_value(("pairs.csv", PAIRS.encode(), "text/csv")).run()
     assert app.button(key="import-start").disabled
     assert "Say whose words they are." in all_text(app)
+
+
+def test_chats_need_no_columns(app: AppTest):
+    turns = [{"role": "user", "content": "What is dusk?"}, {"role": "assistant", "content": "Dusk is the day's coat."}]
+    imported(app, json.dumps({"messages": turns}).encode(), own=True, name="chats.jsonl")
+    assert "1 pair kept" in all_text(app)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe\x00" * 50, b"\x89PNG\r\n\x1a\n" + bytes(range(256))])
