@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -25,7 +26,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
-from zega_core import conversation, db, keys
+from zega_core import conversation, db, keys, staffing
+from zega_core.questions.ask import by_grammar
 from zega_core.questions.by_teacher import by_teacher
 from zega_core.questions.coverage import coverage
 from zega_core.settings import Settings
@@ -53,18 +55,19 @@ PRESS = """async (turn) => {
 """Presses Save and returns the milliseconds until the saved mark and until another question's box are there."""
 
 
-def asked(number: int) -> str:
-    """What the teacher says to its request of this number: each time another question."""
-    place, thing = PLACES[number % len(PLACES)], THINGS[number // len(PLACES) % len(THINGS)]
-    question = f"Write a short scene in which somebody finds a {thing} in the {place} that was not there yesterday."
-    return json.dumps({"question": question, "type": "scene", "context": f"The {place}, early", "difficulty": "easy"})
+def asked(number: int, request: str) -> str:
+    """What the teacher says to its request of this number: each time another question, of a type that is wanted."""
+    kind, difficulty = re.search(r"type, one of: (\w+)", request), re.search(r"difficulty, (\w+)", request)
+    question = by_grammar("", coverage([]), [], seed=1000 + number).text
+    form = {"question": question, "context": "For a reader who has an evening."}
+    return json.dumps(form | {"type": kind[1] if kind else "", "difficulty": difficulty[1] if difficulty else ""})
 
 
 def text(number: int) -> str:
     place, thing = PLACES[number % len(PLACES)], THINGS[(number * 3) % len(THINGS)]
     return (
-        f"On day {number} I went down to the {place} with a {thing} under my arm, and nobody asked me why. The door was "
-        f"open by {number + 2} inches. I left what I had brought on the third step and counted back to where I began."
+        f"On day {number} I went down to the {place} with a {thing} under my arm, and nobody asked me why. The door "
+        f"was open by {number + 2} inches. I left it on the third step and counted back to where I began."
     )
 
 
@@ -85,11 +88,16 @@ def answer(page: Page, settings: Settings, key: str, number: int, think: float) 
     return saved, following
 
 
-def in_the_page(service: FakeService, rounds: int = 3) -> list[float]:
+def in_the_page(writer_settings: Settings, rounds: int = 3) -> list[float]:
     """Milliseconds that a page waits which asks the teacher itself."""
-    from zega_core.providers.groq import Groq  # noqa: F401
-
-    raise NotImplementedError
+    model = staffing.beside_sessions(WRITER, writer_settings, own_form=True)
+    assert model is not None
+    waited = []
+    for number in range(rounds):
+        began = time.perf_counter()
+        by_teacher(model, "", coverage([]), [], seed=number)
+        waited.append(1000 * (time.perf_counter() - began))
+    return waited
 
 
 def main() -> None:
@@ -98,14 +106,16 @@ def main() -> None:
     parser.add_argument("--think", type=float, default=6.0)
     parser.add_argument("--delay", type=float, default=5.0)
     given = parser.parse_args()
-    with FakeService("groq", asked, delay=given.delay) as service, tempfile.TemporaryDirectory() as folder:
+    service = FakeService("groq", lambda number: asked(number, str(service.completions[-1].json)), delay=given.delay)
+    with service, tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
         settings.prepare_home()
         keys.save_key(settings, "groq", "gsk_0123456789abcdefghijklmnopqrstuv")
         with db.session(settings) as session:
             key = conversation.start(session, WRITER, settings).key
-        alone = {name: NOWHERE for name in ("OLLAMA_HOST", "GOOGLE_GEMINI_BASE_URL", "ZEGA_HF_BASE_URL")}
-        environment = {**alone, "GROQ_BASE_URL": service.root, "ZEGA_CONVERSATION_PAIRS": "10000"}
+        environment = dict.fromkeys(("OLLAMA_HOST", "GOOGLE_GEMINI_BASE_URL", "ZEGA_HF_BASE_URL"), NOWHERE)
+        environment |= {"GROQ_BASE_URL": service.root, "ZEGA_CONVERSATION_PAIRS": "10000"}
+        os.environ.update(environment)
         with serving(settings, environment) as server, sync_playwright() as playwright:
             browser = chromium_of(playwright)
             if isinstance(browser, str):
@@ -116,7 +126,7 @@ def main() -> None:
             times = [answer(visitor.page, settings, key, number, given.think) for number in range(given.answers)]
             visitor.close()
             browser.close()
-        waited = in_the_page(service)
+            waited = in_the_page(settings)
         with db.reading(settings) as session:
             row = conversations.get(session, WRITER, key)
             by = [turn.asked_by for turn, _ in conversations.turns(session, WRITER, row.key, limit=1000)]

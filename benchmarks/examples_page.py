@@ -66,7 +66,7 @@ def fill(settings: Settings, number: int) -> None:
             session.execute(insert(Example), rows)
 
 
-def timed(action: Callable[[], None]) -> float:
+def timed(action: Callable[[], object]) -> float:
     began = time.perf_counter()
     action()
     return (time.perf_counter() - began) * 1000
@@ -80,6 +80,7 @@ def measure(browser: Browser, number: int, rounds: int) -> Timed:
         with serving(settings, {"ZEGA_FINE_TUNE_EVERY": "1000000"}) as server:
             for round_ in range(-1, rounds):  # the first warms the server up and does not count
                 visitor = Visitor(browser, server)
+                visitor.page.set_default_timeout(180_000)
                 for name, took in one_visit(visitor, round_).items():
                     if round_ >= 0:
                         found.setdefault(name, []).append(took)
@@ -88,56 +89,47 @@ def measure(browser: Browser, number: int, rounds: int) -> Timed:
 
 
 def one_visit(visitor: Visitor, round_: int) -> dict[str, float]:
-    page, times = visitor.page, {}
+    """Each from a page that has come to rest to the first sign of what was asked for."""
+    page = visitor.page
+    rows = page.locator(".st-key-example-list button")
+    times: dict[str, float] = {}
 
-    def rows_change(action: Callable[[], object], sign: str) -> Callable[[], None]:
-        """``sign`` is text that is there only afterwards."""
-
-        def run() -> None:
-            action()
-            page.get_by_text(sign).first.wait_for()
-
-        return run
+    def measure_from(address: str, name: str, action: Callable[[], object], sign: str) -> None:
+        if address:
+            visitor.open(address)
+        times[name] = timed(lambda: (action(), page.get_by_text(sign).first.wait_for()))
 
     def open_page() -> None:
         page.goto("/examples", wait_until="commit")
-        page.locator(".st-key-example-list button").first.wait_for()
+        rows.first.wait_for()
 
     times["open the page"] = timed(open_page)
     visitor.idle()
-    times["next page"] = timed(rows_change(lambda: page.get_by_role("button", name="Next page").click(), "26–50 of"))
-    visitor.idle()
+    measure_from("", "next page", page.get_by_role("button", name="Next page").click, "26–50 of")
+    visitor.open("/examples")
     page.locator(".st-key-examples-filter button").click()
-    page.get_by_text("Only what you edited").wait_for()
-    visitor.idle()
     page.get_by_role("combobox", name="State").click()
     option = page.get_by_role("option", name="Set aside")
     option.wait_for()
-    times["change a filter"] = timed(rows_change(option.click, "examples: Set aside"))
     visitor.idle()
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    with visitor.rerun():
-        page.get_by_role("button", name="Show all").click()
-    search = page.get_by_role("searchbox").or_(page.get_by_role("textbox", name="Search")).first
+    measure_from("", "change a filter", option.click, "examples: Set aside")
+    visitor.open("/examples")
+    search = page.get_by_label("Search")
     search.fill(f'"lamp {WORDS[round_ % len(WORDS)]}"')
-    times["search two words in a row"] = timed(rows_change(lambda: search.press("Enter"), "examples: with"))
+    measure_from("", "search two words in a row", lambda: search.press("Enter"), "with “")
+    visitor.open("/examples")
+    rows.first.click()
+    page.get_by_text("Asked for").wait_for()
     visitor.idle()
-    with visitor.rerun():
-        page.get_by_role("button", name="Show all").click()
-    with visitor.rerun():
-        page.locator(".st-key-example-list button").first.click()
-    before = page.url
-
-    def step() -> None:
-        page.keyboard.press("j")
-        page.wait_for_function(
-            "before => location.href !== before && !document.querySelector('[data-stale=true]')", arg=before
-        )
-
-    page.evaluate("document.activeElement?.blur()")
-    times["next example by key"] = timed(step)
+    asked = page.url
+    times["next example by key"] = timed(lambda: _step(visitor, asked))
     return times
+
+
+def _step(visitor: Visitor, before: str) -> None:
+    visitor.page.keyboard.press("j")
+    there = "before => location.href !== before && !document.querySelector('[data-stale=true]')"
+    visitor.page.wait_for_function(there, arg=before)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from tests.support.scored import add, all_pieces
 from tests.support.talking import a_question, answered, asked, own_words, row, started, told
-from zega_core import answering, conversation, db, rating
+from zega_core import answering, collection, conversation, db, rating
 from zega_core.configs import FineTuneConfig
 from zega_core.conversation_tables import Turn, TurnState
 from zega_core.errors import InvalidInput, NotFound
@@ -117,6 +117,11 @@ def test_twins_are_found_in_what_is_kept_now(config: Settings):
         conversation.edit(session, "ana", first.turn_id, own_words(3), config)
     assert answered(key, own_words(1) + " Once more.").kept
     assert not answered(key, own_words(3) + " Once more.").kept
+    brought = add(own_words(4), source=Source.manuscript)
+    with db.session() as session:
+        collection.edit_text(session, "ana", brought, own_words(5), config)
+    assert answered(key, own_words(4) + " Once more.").kept
+    assert not answered(key, own_words(5) + " Once more.").kept
 
 
 def test_clearing_a_decision_leaves_out_again_what_is_too_short(config: Settings):

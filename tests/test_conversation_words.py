@@ -75,5 +75,3 @@ def test_kinds_and_difficulties_have_names_also_unknown_ones():
     assert conversation_words.kind("something_new") == "Something new"
     assert conversation_words.kind("") == ""
     assert [conversation_words.difficulty(one) for one in ("easy", "hard", "odd")] == ["Easy", "Hard", "Odd"]
-    assert conversation_words.asked_by("storyteller") == ""
-    assert conversation_words.asked_by("ollama/llama3") == "Asked by ollama/llama3"

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from zega_core import db, staffing, teacher_checks, teachers
 from zega_core.conversation_tables import Conversation, Turn
-from zega_core.errors import BadAnswer, ProviderError
+from zega_core.errors import BadAnswer, ProviderError, ZegaError
 from zega_core.pieces import storable
 from zega_core.providers.base import Call, ChatModel
 from zega_core.questions.ask import Past, Question, alike, example_by_storyteller
@@ -100,7 +100,7 @@ def _prepare_one(key: str, number: int, settings: Settings) -> bool:
 def _teachers(writer_id: str, settings: Settings, spent: float, *, own_form: bool = False) -> ChatModel | None:
     try:
         return staffing.beside_sessions(writer_id, settings, spent=spent, own_form=own_form)
-    except ProviderError as error:
+    except ZegaError as error:
         log.info("no teacher can be asked: %s", type(error).__name__)
         return None
 
@@ -132,6 +132,8 @@ def _example(turn: Turn, spent: float, settings: Settings) -> tuple[str, str]:
             text, by, calls = example_by_teacher(model, turn.question, turn.genre, turn.element, seed=seed)
         except ProviderError as error:
             _note(turn.user_id, error.calls, settings)
+        except Exception:  # somebody looks at the page and waits
+            log.exception("an example by a teacher failed")
         else:
             _note(turn.user_id, calls, settings)
             return storable(text), by

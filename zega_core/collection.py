@@ -26,7 +26,7 @@ from zega_core.quality import score
 from zega_core.quality.agreement import DISCARD, KEEP
 from zega_core.rating import by_score
 from zega_core.settings import Settings
-from zega_core.settling import known
+from zega_core.settling import forget_known, known
 from zega_core.store import answers, collection, conversations, examples
 from zega_core.store import changes as change_rows
 from zega_core.store.collection import Filter
@@ -250,6 +250,7 @@ def _rewrite(session: Session, example: Example, text: str, settings: Settings) 
         return
     session.flush()
     taste, kept = taste_of(session, example.user_id, settings), known(session, example.user_id, settings)
+    forget_known(example.user_id, settings)
     report = score(text, example.prompt, example.genre, example.element or None)
     with session.no_autoflush:  # it may have the words of a kept piece until it is set aside
         example.completion, example.text_hash = text, text_hash(text)

@@ -144,7 +144,7 @@ def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Se
         changes.note(session, writer_id, "edit", [example], batch=secrets.token_hex(16))
         original = example.completion if example.original is None else example.original
         example.original = None if text == original else original
-        example.edited_at = now()
+        example.edited_at = None if example.original is None else now()
         example.judge_score = example.judge_report = None
         write(session, example, text, settings, asked_words=turn.words, shown=turn.example)
         if example.status != ExampleStatus.kept:

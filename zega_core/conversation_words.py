@@ -75,11 +75,6 @@ def difficulty(key: str) -> str:
     return DIFFICULTIES.get(key) or kind(key)
 
 
-def asked_by(name: str) -> str:
-    """Who asks, for a badge: empty for the storyteller, which asks by itself."""
-    return "" if name in ("", "storyteller") else f"Asked by {name}"
-
-
 def _help(reason: str) -> str:
     if reason == SAME_WORDS:
         return "Edit it so that it says something of its own."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -91,7 +92,7 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
 
 def _as_pasted(name: str) -> str:
     """Pasted text is no file, whatever it is called."""
-    name = name.strip() or "Pasted pages"
+    name = re.sub(r"[\\/]", "-", name).strip() or "Pasted pages"
     return (
         PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name.replace(".", " ").strip()
     )

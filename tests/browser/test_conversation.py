@@ -45,7 +45,7 @@ LETTER = (
     "your gloves on as I write this. Keep the dog in at night. Do not come and look for me in the spring."
 )
 ORCHARD = (
-    "Every pear on the north wall had been wrapped in newspaper, and each sheet carried the same date. Mother unwrapped "
+    "Every pear on the north wall had been wrapped in newspaper, and each sheet carried the same date. Mother opened "
     "one and read it aloud to us as if it were the weather. By noon we had all read it, and nobody picked anything."
 )
 FERRY = (

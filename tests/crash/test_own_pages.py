@@ -57,34 +57,34 @@ def comparable(writer: str, row: Manuscript) -> list[tuple[object, ...]]:
 
 
 def test_kills_lose_nothing_and_double_nothing(config: Settings):
-    data = book(90)
+    data = book(40)
     mine, whole = add(config, "ana", data), add(config, "ben", data)
-    assert start(whole).wait(120) == 0
+    assert start(whole).wait(300) == 0
     draw = random.Random(7)
     for _ in range(4):
         before, process = stored(mine), start(mine)
-        until(lambda before=before: stored(mine) > before)
+        until(lambda before=before: stored(mine) > before, seconds=200)
         time.sleep(draw.uniform(0.0, 0.05))
         process.kill()
         process.wait()
     assert 0 < stored(mine) < mine.passages
-    assert start(mine).wait(120) == 0
+    assert start(mine).wait(300) == 0
     assert look(mine).status == RunStatus.done
     assert comparable("ana", mine) == comparable("ben", whole)
     assert [one.idx for one in passages("ana", mine)] == list(range(mine.passages))
 
 
 def test_a_worker_that_is_killed_is_followed_by_the_next(config: Settings, tmp_path: Path):
-    data = book(900)
+    data = book(200)
     with running(config, tmp_path / "calls.txt") as worker:
         run_id = client.add_pages("ana", "mine.txt", data)
         with db.reading() as session:
             row = manuscripts.get(session, "ana", run_id)
-        until(lambda: stored(row) > 0)
+        until(lambda: stored(row) > 0, seconds=200)
         worker.kill()
         worker.wait()
     assert 0 < stored(row) < row.passages
     with running(config, tmp_path / "calls.txt"):
-        until(lambda: look(row).status == RunStatus.done, seconds=120)
+        until(lambda: look(row).status == RunStatus.done, seconds=300)
     assert [one.idx for one in passages("ana", row)] == list(range(row.passages))
     assert look(row).done == row.passages

@@ -12,7 +12,7 @@ from tests.support.talking import answered, asked, own_words, row, started
 from zega_core import asking, conversation, db
 from zega_core.configs import TeachingConfig
 from zega_core.errors import NotFound
-from zega_core.jobs import client, queues, workflows
+from zega_core.jobs import client
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings
 from zega_core.store import conversations, shown, teaching
@@ -137,9 +137,3 @@ def test_an_example_that_was_given_up_can_be_asked_for_anew(engine: FakeEngine, 
     since(turn.id or 0, shown.GIVEN_UP)
     client.ask_for_example("ana", turn.id or 0)
     assert len(set(engine.enqueued)) == 2
-
-
-def test_the_workers_know_what_is_handed_over(config: Settings):
-    names = {name: getattr(workflows, f"{name}_workflow") for name in ("prepare_questions", "write_example")}
-    assert all(workflow.__qualname__ == f"{name}_workflow" for name, workflow in names.items())
-    assert queues.QUESTIONS not in (queues.QUEUE, queues.CHECKS, queues.FINE_TUNES)

@@ -83,8 +83,9 @@ def test_the_genre_with_most_examples_is_worked_in_most():
 
 
 def test_the_map_in_words_names_every_genre():
-    said = in_words(coverage([("horror", "scene", None, 50)] * 4))
-    assert "Horror: 4 scene" in said
+    said = in_words(coverage([("horror", "scene", None, 50)] * 4 + [("", "scene", None, 50)]))
+    assert "Horror: 4 scenes;" in said
+    assert said.endswith("; not known: 1.")
     assert said.count("nothing yet") == len(GENRES) - 1
 
 

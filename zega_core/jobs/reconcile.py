@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, db, exporting, fine_tuning, passes, proving
+from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving
 from zega_core.conversation_tables import Manuscript
 from zega_core.jobs import client, questions, queues
 from zega_core.proof_tables import Export, Proof
@@ -53,6 +53,8 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_proofs(settings)
     changed += _see_to_exports(settings)
     changed += _see_to_pages(settings)
+    with db.session(settings) as session:
+        changes.purge(session)
     return changed + len(unrecorded)
 
 

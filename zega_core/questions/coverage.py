@@ -72,12 +72,14 @@ def works_in(found: Coverage) -> list[str]:
 def in_words(found: Coverage) -> str:
     """The map of genres and elements as a sentence, for those who cannot see it."""
     catalog = load_catalog()
-    parts = []
+    parts: list[str] = []
     for genre in catalog.genres:
         numbers = [(found.cells.get((genre.key, one.key), 0), one.label.lower()) for one in catalog.elements]
-        there = ", ".join(f"{number} {label}" for number, label in numbers if number)
+        there = ", ".join(f"{number} {label}{'s' if number > 1 else ''}" for number, label in numbers if number)
         parts.append(f"{genre.label}: {there or 'nothing yet'}")
-    return "; ".join(parts) + "."
+    known = {(genre.key, element.key) for genre in catalog.genres for element in catalog.elements}
+    rest = sum(number for cell, number in found.cells.items() if cell not in known)
+    return "; ".join([*parts, *([f"not known: {rest}"] if rest else [])]) + "."
 
 
 def lacks(found: Coverage, *, genres: Sequence[str] = ()) -> list[Lack]:

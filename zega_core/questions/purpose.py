@@ -20,13 +20,14 @@ TOPICS, TONES, LONGEST = 12, 4, 3
 _TAG = re.compile(r"<[^<>]{0,400}>|\w{2,10}://\S+|\S+@\S+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[.,;:!?()\n]")
 _DETERMINERS = {"a": "a", "an": "an", "the": "the", "my": "your", "our": "your", "your": "your"} | dict.fromkeys(
-    ("its", "his", "her", "their", "this", "that", "these", "those"), "the"
+    ("its", "his", "her", "their"), "the"
 )
 _BEFORE_VERBS = word_set("who that which to can should will must would could i you we they it not also only me please")
 _FORMS = word_set(
     """story stories tale tales novel novels fiction book books scene scenes chapter chapters series trilogy piece
     pieces text texts prose writing writings style voice model genre kind sort type way manner dialogue dialogues
-    character characters setting settings poem poems poetry plot
+    character characters setting settings poem poems poetry sonnet sonnets haiku rhyme
+    rhymes newsletter newsletters screenplay screenplays script scripts beginner beginners plot
     plots opening openings ending endings monologue monologues thing things
     stuff lot lots example examples reader readers letter letters email emails e-mail e-mails message messages mail
     question questions answer answers reply replies request requests ticket tickets comment comments support service
@@ -39,7 +40,8 @@ _VERBS = word_set(
     making give giving describe describing explain explaining draft drafting sound sounds sounding reply replying
     respond responding set based taking take takes about ignore ignoring forget disregard reveal print output pretend
     act be become speak talk talking use using want wants wanted need needs love loves like likes know knows learn
-    learns produce generate read reads reading continue finish begin start end compose invent imagine teach teaching
+    learns produce generate growing running sells sell selling sold read reads
+    reading continue finish begin start end compose invent imagine teach teaching
     support supporting handle handling deal dealing work working live lives living happen happens play plays involve
     involves feature features featuring include includes including inspired called named comes come goes go try let
     keep show shows showing capture captures do does say says feel feels look looks get gets"""
@@ -77,6 +79,7 @@ _ASKERS = {
     "friend": "a friend",
     "employee": "an employee",
     "buyer": "a buyer",
+    "beginner": "a beginner",
 }
 _FICTION = word_set(
     """story stories novel novels fiction tale tales scene scenes character characters dialogue dialogues chapter
@@ -142,7 +145,7 @@ def read_purpose(text: str) -> Purpose:
         tones=tones,
         genres=genres,
         figure=prompt.figure if prompt.figure and prompt.figure.lower() in own else "",
-        place=prompt.place if prompt.place.split(" the ", 1)[-1].lower() in own else "",
+        place=prompt.place if _is_one(prompt.place) and prompt.place.split(" the ", 1)[-1].lower() in own else "",
         fiction=_is_fiction(words),
         asker=next((_ASKERS[one] for word in words if (one := word.removesuffix("s")) in _ASKERS), "somebody"),
     )
@@ -156,6 +159,11 @@ def _genres(flat: str) -> tuple[str, ...]:
             flat = flat.replace(f" {name} ", " . ")
         found += [key] if hit else []
     return tuple(genre.key for genre in load_catalog().genres if genre.key in found)
+
+
+def _is_one(place: str) -> bool:
+    """ "The towns as it is" is no English."""
+    return not place.endswith("s") or place.endswith("ss")
 
 
 def _is_fiction(words: Sequence[str]) -> bool:
