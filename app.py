@@ -13,6 +13,7 @@ from zega_core.errors import ZegaError
 from zega_core.jobs import launcher
 from zega_core.settings import ROOT, get_settings
 from zega_core.store import writers
+from zega_ui import bell
 from zega_ui.boot import WRITER, current_writer
 from zega_ui.components import error_state
 
@@ -64,6 +65,7 @@ page = st.navigation(
     {
         "Teach": [
             st.Page("pages/auto_train.py", title="Auto-Train", icon=":material/auto_stories:", default=True),
+            st.Page("pages/conversational_trainer.py", title="Conversation", icon=":material/forum:"),
         ],
         "Model": [st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:")],
         "Review": [
@@ -81,6 +83,7 @@ try:
     worker_process()
     with st.sidebar:
         writer_menu()
+        bell.show(current_writer())
     page.run()
 except ZegaError as error:
     log.warning("%s", error)

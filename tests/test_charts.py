@@ -74,3 +74,38 @@ def test_a_long_line_is_thinned_and_keeps_its_end_and_its_bounds(losses: list[fl
     assert not losses or min(losses) - 1e-9 <= min(line["y"]) <= max(line["y"]) <= max(losses) + 1e-9
     if len(losses) <= charts.POINTS:
         assert list(line["y"]) == losses
+
+
+class Covered:
+    def __init__(self, **cells: int) -> None:
+        self.cells = {(key.partition("__")[0], key.partition("__")[2]): number for key, number in cells.items()}
+
+
+def numbers_of(figure: go.Figure) -> dict[tuple[str, str], str]:
+    """What is written in the fields, by row and column."""
+    _, text = traces(figure)
+    return {(row, column): said for row, column, said in zip(text["y"], text["x"], text["text"], strict=True)}
+
+
+def test_every_field_of_the_coverage_map_has_its_number():
+    known = catalog()
+    figure = charts.coverage_map(Covered(fantasy__scene=12, horror__dialogue=1), known)
+    numbers = numbers_of(figure)
+    assert len(numbers) == len(known.genres) * len(known.elements)
+    assert numbers.pop(("Fantasy", "Scene")) == "12"
+    assert numbers.pop(("Horror", "Dialogue")) == "1"
+    assert set(numbers.values()) == {"0"}
+
+
+def test_what_has_no_genre_or_element_is_on_the_coverage_map_too():
+    numbers = numbers_of(charts.coverage_map(Covered(__scene=3, fantasy__=2, western__opera=4), catalog()))
+    assert numbers[charts.UNKNOWN, "Scene"] == "3"
+    assert numbers["Fantasy", charts.UNKNOWN] == "2"
+    assert numbers[charts.UNKNOWN, charts.UNKNOWN] == "4"
+
+
+def test_more_is_darker_on_the_coverage_map_and_an_empty_one_is_no_error():
+    field, _ = traces(charts.coverage_map(Covered(fantasy__scene=100, horror__scene=1), catalog()))
+    shades = {label: row[0] for label, row in zip(field["y"], field["z"], strict=True)}
+    assert shades["Fantasy"] > shades["Horror"] > shades["Mystery"] == 0
+    assert set(numbers_of(charts.coverage_map(Covered(), catalog())).values()) == {"0"}

@@ -12,7 +12,7 @@ from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
 from zega_core.quality import score
 from zega_core.quality.agreement import DISCARD, KEEP
 from zega_core.settings import Settings
-from zega_core.settling import Kept, known, settle, weak
+from zega_core.settling import Kept, forget_known, known, settle, weak
 from zega_core.store import examples
 from zega_core.tables import Example, ExampleStatus
 from zega_core.taste import taste_of
@@ -43,6 +43,8 @@ def write(
     left out, and what the writer has decided stays. Call it with the writer's row locked."""
     session.flush()
     taste, kept = taste_of(session, example.user_id, settings), known(session, example.user_id, settings)
+    if example.id is not None:
+        forget_known(example.user_id, settings)
     report = score(text, example.prompt, example.genre, example.element or None)
     with session.no_autoflush:  # it may have the words of a kept piece until it is set aside
         example.completion, example.text_hash = text, text_hash(text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from html import escape
+from typing import Protocol
 
 import plotly.graph_objects as go
 
-from zega_core.catalog import Genre
+from zega_core.catalog import Catalog, Genre
 
 Point = tuple[int, float]
 """An optimizer step and the loss there."""
@@ -16,6 +18,8 @@ INK = "#5B7FA8"
 RUBRIC = "#B5573F"
 NEUTRAL = "#8A8F8C"
 GRID = "rgba(128,128,128,0.35)"
+_INK_SCALE = [[0.0, "rgba(128,128,128,0.10)"], [0.001, "rgba(91,127,168,0.16)"], [1.0, "rgba(91,127,168,0.62)"]]
+"""See-through, so that the page's own letters can be read on it, on light and on dark."""
 BIN = 0.5
 POINTS = 300
 """Points of a line beyond which neighbours are drawn as their mean: a phone shows no more."""
@@ -90,6 +94,24 @@ def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
     figure.update_xaxes(range=[min(shown) - 0.1, 10.1], dtick=1, showgrid=False)
     figure.update_yaxes(visible=False, range=[0, max(max(shown.values()), 1) * 1.2])
     figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 8})
+    return figure
+
+
+def pairs_per_day(days: Sequence[tuple[date, int]]) -> go.Figure:
+    """A bar for each day from the first to the last; days without any are gaps."""
+    figure = _figure(190)
+    figure.add_bar(
+        x=[day for day, _ in days],
+        y=[number for _, number in days],
+        width=0.7 * 24 * 3600 * 1000,
+        marker={"color": INK, "cornerradius": 3},
+        text=[str(number) if number else "" for _, number in days],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x|%d %B}: %{y}<extra></extra>",
+    )
+    figure.update_xaxes(type="date", showgrid=False, tickformat="%d %b", nticks=6)
+    figure.update_yaxes(visible=False, range=[0, max((number for _, number in days), default=1) * 1.2])
     return figure
 
 
@@ -191,3 +213,54 @@ def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], nam
 def _wrapped(label: str) -> str:
     """On lines of about a word each: beside a radar there is little room. Plotly reads tags, which a label has not."""
     return "<br>".join(escape(label[:40]).split())
+
+
+class Covered(Protocol):
+    @property
+    def cells(self) -> Mapping[tuple[str, str], int]: ...
+
+
+UNKNOWN = "Not known"
+"""The row and the column of what has no genre or element."""
+
+
+def coverage_map(coverage: Covered, catalog: Catalog) -> go.Figure:
+    """How many examples there are of each element in each genre: a field for each, the darker the more, with the number
+    in it. What has no genre or element has a row and a column of its own, where there is any."""
+    cells = {key: number for key, number in coverage.cells.items() if number}
+    rows = [(genre.key, genre.label) for genre in catalog.genres]
+    columns = [(element.key, element.label) for element in catalog.elements]
+    for side, known in ((0, rows), (1, columns)):
+        if {key[side] for key in cells} - {key for key, _ in known}:
+            known.append(("", UNKNOWN))
+    known_rows, known_columns = ({key for key, _ in known} for known in (rows, columns))
+    counts: dict[tuple[str, str], int] = {}
+    for (genre, element), number in cells.items():
+        at = genre if genre in known_rows else "", element if element in known_columns else ""
+        counts[at] = counts.get(at, 0) + number
+    numbers = [[counts.get((row, column), 0) for column, _ in columns] for row, _ in rows]
+    labels = [label for _, label in rows], [label for _, label in columns]
+    figure = _figure(34 * len(rows) + 40)
+    figure.add_heatmap(
+        z=[[number**0.5 for number in row] for row in numbers],  # so that one large number leaves the others apart
+        x=labels[1],
+        y=labels[0],
+        customdata=numbers,
+        colorscale=_INK_SCALE,
+        zmin=0,
+        zmax=max(max(map(max, numbers)) ** 0.5, 2.0),
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>",
+    )
+    figure.add_scatter(  # not the heatmap's own text: that has its colour from the field, not from the page
+        x=[label for _ in rows for label in labels[1]],
+        y=[label for label in labels[0] for _ in columns],
+        mode="text",
+        text=[str(number) for row in numbers for number in row],
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure

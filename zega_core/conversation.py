@@ -13,11 +13,11 @@ from sqlmodel import Session
 from zega_core import changes
 from zega_core.answering import MAX_CHARS, checked_text, may_insist, write
 from zega_core.conversation_tables import Conversation, Turn, TurnState
+from zega_core.covering import covered
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
 from zega_core.quality.agreement import KEEP
 from zega_core.questions.ask import by_grammar
-from zega_core.questions.coverage import coverage
 from zega_core.questions.likeness import ALIKE, Asked
 from zega_core.questions.purpose import read_purpose
 from zega_core.rating import rate
@@ -60,7 +60,7 @@ def start(session: Session, writer_id: str, settings: Settings, *, purpose: str 
         return there[0]
     name = name or conversations.called_by(purpose) or f"Conversation {len(there) + 1}"
     row = conversations.create(session, writer_id, name=name, purpose=purpose)
-    _ask_next(session, row)
+    _ask_next(session, row, settings)
     return row
 
 
@@ -68,7 +68,7 @@ def question(session: Session, writer_id: str, key: str, settings: Settings) -> 
     """The question that waits for its answer. Where there is none, the next is asked: one that was prepared, else one
     by the grammar. Two tabs get the same. Raises NotFound."""
     row = conversations.hold(session, writer_id, key)
-    return conversations.open_turn(session, row) or _ask_next(session, row)
+    return conversations.open_turn(session, row) or _ask_next(session, row, settings)
 
 
 def answer(
@@ -134,10 +134,12 @@ def skip(session: Session, writer_id: str, key: str, turn_id: int) -> None:
 
 def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Settings) -> Saved:
     """Change an answer: it is scored again, and kept or left out as a new one would be, unless the writer has decided.
-    The first text stays beside it (``Example.original``). Raises InvalidInput, NotFound."""
+    The first text stays beside it (``Example.original``); a draft of its edit goes. Raises InvalidInput, NotFound."""
     text = checked_text(text)
     turn = conversations.hold_turn(session, writer_id, turn_id)
     example = _answer_of(session, turn)
+    turn.draft = ""  # what another tab had written for it
+    session.add(turn)
     if text != example.completion:
         changes.note(session, writer_id, "edit", [example], batch=secrets.token_hex(16))
         original = example.completion if example.original is None else example.original
@@ -148,7 +150,7 @@ def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Se
         if example.status != ExampleStatus.kept:
             examples.forget(session, example)
         session.add(example)
-        session.flush()
+    session.flush()
     return _saved(session, turn, example, settings)
 
 
@@ -226,7 +228,7 @@ def goal(session: Session, writer_id: str, settings: Settings) -> int:
     return training_triggers.load(session, writer_id).pairs or settings.conversation_pairs
 
 
-def _ask_next(session: Session, row: Conversation) -> Turn:
+def _ask_next(session: Session, row: Conversation, settings: Settings) -> Turn:
     about = " ".join(read_purpose(row.purpose).topics)
     for turn in conversations.prepared(session, row):
         if Asked(conversations.questions_since(session, turn), about=about).likeness(turn.question) < ALIKE:
@@ -234,7 +236,7 @@ def _ask_next(session: Session, row: Conversation) -> Turn:
             return turn
         session.delete(turn)
     past = conversations.past(session, row)
-    have = coverage(conversations.coverage_rows(session, row.user_id))
+    have = covered(session, row.user_id, settings)
     seed = crc32(f"{row.key}:{len(past)}".encode())
     turn = conversations.add_turn(session, row, by_grammar(row.purpose, have, past, seed=seed))
     conversations.ask(session, turn)

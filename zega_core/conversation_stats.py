@@ -13,12 +13,13 @@ from sqlmodel import Session
 
 from zega_core import learning
 from zega_core.conversation_tables import TurnState
+from zega_core.covering import covered
 from zega_core.dataset import words
 from zega_core.quality.validation import number
-from zega_core.questions.coverage import Coverage, coverage
+from zega_core.questions.coverage import Coverage
 from zega_core.settings import Settings, get_settings
 from zega_core.settling import left_out_class
-from zega_core.store import answers, conversations, versions
+from zega_core.store import answers, versions
 from zega_core.tables import ExampleStatus
 
 VERSIONS = 16
@@ -52,7 +53,8 @@ class Stats:
 
 def stats(session: Session, writer_id: str, zone: str, settings: Settings | None = None) -> Stats:
     """``zone`` is the name of a time zone; what is none is taken for UTC."""
-    here, trained = _zone(zone), _trained_on(session, writer_id, settings or get_settings())
+    settings = settings or get_settings()
+    here, trained = _zone(zone), _trained_on(session, writer_id, settings)
     left_out: Counter[str] = Counter()
     days: Counter[date] = Counter()
     scores: list[float] = []
@@ -79,7 +81,7 @@ def stats(session: Session, writer_id: str, zone: str, settings: Settings | None
         average=sum(scores) / len(scores) if scores else None,
         seconds=seconds,
         per_day=sorted(days.items()),
-        coverage=coverage(conversations.coverage_rows(session, writer_id)),
+        coverage=covered(session, writer_id, settings),
     )
 
 

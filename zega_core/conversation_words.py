@@ -34,7 +34,7 @@ def welcome(purpose: str = "") -> str:
     else:
         told = purpose.rstrip(". ") if len(purpose) <= _SHOWN else f"{purpose[:_SHOWN].rstrip()}…"
         about = (
-            f"Your model should be able to do this: “{told}” I ask for it, and you answer the way your model should."
+            f"Your model should be able to do this: “{told}”. I ask for it, and you answer the way your model should."
         )
     return (
         f"Welcome. {about} There is no wrong answer: what counts is that the words are yours. "

@@ -6,7 +6,6 @@ import re
 import sys
 import threading
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
 
 from sqlmodel import Session
 
@@ -15,7 +14,7 @@ from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate
 from zega_core.quality import QualityReport
 from zega_core.settings import Settings
 from zega_core.store import examples, scores
-from zega_core.store import kept as kept_rows
+from zega_core.store.kept import State, since
 from zega_core.tables import Example, ExampleStatus, Source
 from zega_core.taste import Taste
 
@@ -74,14 +73,7 @@ class Kept:
         self._known.remove(example.id or 0)
 
 
-@dataclass(slots=True)
-class _Known:
-    stamp: tuple[int, int, int]
-    rewritten: int
-    kept: Kept
-
-
-_known: OrderedDict[tuple[Settings, str], _Known] = OrderedDict()
+_known: OrderedDict[tuple[Settings, str], tuple[State, Kept]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -89,24 +81,24 @@ def known(session: Session, writer_id: str, settings: Settings) -> Kept:
     """The writer's newest kept pieces, to find the twin of one text in. This process keeps them in mind and reads what
     is new; all of them are read again where others are kept now, or one was edited. Call it with the writer's row
     locked."""
-    key, stamp = (settings, writer_id), kept_rows.stamp(session, writer_id)
-    rewritten = kept_rows.rewritten(session, writer_id)
+    key = settings, writer_id
     with _lock:
-        found = _known.get(key)
-    if found is not None and (found.stamp != stamp or found.rewritten != rewritten):
-        new = kept_rows.stamp(session, writer_id, after=found.stamp[1])
-        only_more = (found.stamp[0] + new[0], found.stamp[2] + new[2]) == (stamp[0], stamp[2])
-        found = found if only_more and found.rewritten == rewritten else None
-    if found is None:
-        found = _Known(stamp, rewritten, Kept(writer_id, settings, stored=True, most=NEWEST))
-    found.stamp = stamp
-    found.kept.learn(session)
+        before = _known.get(key)
+    state, only_more = since(session, writer_id, None if before is None else before[0])
+    kept = before[1] if before is not None and only_more else Kept(writer_id, settings, stored=True, most=NEWEST)
+    kept.learn(session)
     with _lock:
-        _known[key] = found
+        _known[key] = state, kept
         _known.move_to_end(key)
         while len(_known) > WRITERS:
             _known.popitem(last=False)
-    return found.kept
+    return kept
+
+
+def forget_known(writer_id: str, settings: Settings) -> None:
+    """After a text was changed in the transaction in which ``known`` was asked."""
+    with _lock:
+        _known.pop((settings, writer_id), None)
 
 
 def weak(text: str, question: str, *, asked_words: int = 0, shown: str = "") -> str:

@@ -18,6 +18,8 @@ from zega_core.teacher_checks import Look
 
 JUDGE_PATIENCE = 60.0
 """Seconds for which a judge that is limited is waited for."""
+BESIDE_PATIENCE = 10.0
+"""The same for teachers who are asked beside a session: somebody looks at the page."""
 
 
 def _never(session: Session) -> bool:
@@ -132,3 +134,31 @@ def judge_of(writer_id: str, name: str, settings: Settings, *, spent: float = 0.
     if isinstance(judge, str):
         return judge
     return Seat(judge, lambda session: teaching.changed_at(session, writer_id) != chosen_at)
+
+
+def beside_sessions(
+    writer_id: str, settings: Settings, *, spent: float = 0.0, own_form: bool = False
+) -> Fallback | None:
+    """The writer's teachers for something small that belongs to no session, by their choices as they are now, without
+    the storyteller; None where nobody can be asked. ``spent`` euros of the budget are gone; with ``own_form`` they
+    answer in the form that they are asked for, soon or not at all. A service is looked at before, unless it was just
+    now; one that is not there keeps nobody waiting."""
+    with db.reading(settings) as session:
+        config = teaching.load(session, writer_id)
+        places = [place for place in teachers.places(settings, config) if not place.absent]
+        looks = {place.key: teacher_checks.recent_look(session, writer_id, place.key) for place in places}
+    fresh = teacher_checks.look_at_all(place for place in places if looks[place.key] is None)
+    with db.session(settings) as session:
+        for provider, found in fresh.items():
+            checks.finish(session, checks.ask(session, writer_id, provider).id or 0, asdict(found))
+    purse = Purse(config.budget, spent)
+    members = [
+        teachers.member(settings, place, model, purse, elsewhere=found.elsewhere, as_judge=own_form)
+        for place in places
+        for found in [fresh.get(place.key) or looks[place.key]]
+        if found is not None
+        for model in (found.models if found.state == "ready" else ())
+        if not (config.local_only and teachers.leaves(place, model, found.elsewhere))
+        and teachers.affordable(config, place, model, found.elsewhere)
+    ]
+    return Fallback(members, patience=BESIDE_PATIENCE) if members else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from logging import getLogger
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from zega_core.providers.fallback import Fallback
 from zega_core.providers.service import connect, nearest
 from zega_core.settings import Settings
 from zega_core.store import checks, ledger, limits, teaching, writers
+from zega_core.tables import now
 from zega_core.teacher_catalog import load_teacher_catalog
 
 log = getLogger(__name__)
@@ -29,6 +31,8 @@ log = getLogger(__name__)
 PIECE = 600
 """Tokens of one piece with its request, at most: with less left of the day nothing more can be asked."""
 SENTENCE = "Write one sentence that could open a story. Only the sentence."
+RECENT = timedelta(minutes=2)
+"""How long a look is good enough for small things that are asked for often."""
 State = Literal["ready", "off", "no_key", "unreachable", "refused", "model_missing", "limited", "unknown"]
 
 
@@ -224,6 +228,14 @@ def _limited_until(session: Session, place: teachers.Place, models: Sequence[str
 def last_look(session: Session, writer_id: str, provider: str) -> Look | None:
     row = checks.latest_done(session, writer_id, provider)
     return _read_look(row.result) if row is not None else None
+
+
+def recent_look(session: Session, writer_id: str, provider: str) -> Look | None:
+    """The last look, unless it is older than ``RECENT`` or the writer has chosen otherwise since."""
+    row, chosen_at = checks.latest_done(session, writer_id, provider), teaching.changed_at(session, writer_id)
+    if row is None or row.done_at is None or now() - row.done_at > RECENT or (chosen_at and chosen_at > row.asked_at):
+        return None
+    return _read_look(row.result)
 
 
 def _read_look(data: object) -> Look | None:

@@ -25,20 +25,26 @@ MINUTES = 15 * 60
 state = st.session_state
 
 
-def show(writer: str, settings: Settings) -> None:
-    """A line that says what will happen and when, and the popover. They redraw themselves and never the page."""
-    st.fragment(shielded(_both), key=FRAGMENT)(writer, settings)
+def show(writer: str, settings: Settings, *, line: bool = True) -> None:
+    """A line that says what will happen and when (where the page does not say it itself), and the popover. They redraw
+    themselves and never the page."""
+    st.fragment(shielded(_both), key=FRAGMENT)(writer, settings, line)
 
 
-def _both(writer: str, settings: Settings) -> None:
+def _both(writer: str, settings: Settings, line: bool) -> None:
+    if line:
+        _what_comes(writer, settings)
+    with st.popover("Training by itself", icon=":material/model_training:"):
+        _choices(writer, settings)
+
+
+def _what_comes(writer: str, settings: Settings) -> None:
     with db.reading() as session:
         going = fine_tunes.under_way(session, writer)
     if going:
         st.fragment(shielded(_line), run_every=LOOK_EVERY)(writer, settings, going[0].run_id)
     else:
         _line(writer, settings, "")
-    with st.popover("Training by itself", icon=":material/model_training:"):
-        _choices(writer, settings)
 
 
 def _line(writer: str, settings: Settings, run_id: str) -> None:

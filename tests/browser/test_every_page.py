@@ -56,6 +56,7 @@ def session_of(server: Server) -> str:
         "/history?session=ONE",
         "/fine_tune",
         *("/quality", "/quality?tab=Agreement", "/quality?tab=Sameness"),
+        "/conversational_trainer",
     ],
 )
 def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):

@@ -18,16 +18,17 @@ from zega_core.store import examples, sessions
 pytestmark = pytest.mark.browser
 ROUTES = {"/": "Auto-Train", "/auto_train": "Auto-Train", "/fine_tune": "Fine-Tune", "/history": "History"}
 ROUTES |= {"/settings": "Settings", "/privacy": "Privacy", "/quality": "Quality"}
+ROUTES |= {"/conversational_trainer": "Conversation", "/examples": "Examples"}
 
 
-@pytest.mark.parametrize("path", ["/history", "/fine_tune", "/history?session=0", "/settings", "/privacy", "/quality"])
+@pytest.mark.parametrize("path", [path for path in (*ROUTES, "/history?session=0") if path not in ("/", "/auto_train")])
 def test_every_deep_link_opens_on_a_fresh_server(chromium: Browser, fresh_server: Server, path: str):
     visitor = Visitor(chromium, fresh_server)
     visitor.open(path)
     page = visitor.page
     expect(page.get_by_role("heading", level=1)).to_have_text(ROUTES[path.split("?")[0]])
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(6)
+    expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(8)
     assert page.url.endswith(path)
     visitor.close()
 

@@ -8,6 +8,13 @@ from zega_core import auto_train, db, notices, proving, training_words, triggers
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
 from zega_core.exports import choice
 from zega_core.jobs import queues
+from zega_core.jobs.pages import add_pages as add_pages
+from zega_core.jobs.pages import enqueue_pages as enqueue_pages
+from zega_core.jobs.pages import pages_id as pages_id
+from zega_core.jobs.pages import resume_pages as resume_pages
+from zega_core.jobs.pages import stop_pages as stop_pages
+from zega_core.jobs.questions import ask_for_example as ask_for_example
+from zega_core.jobs.questions import prepare_questions as prepare_questions
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings, get_settings
 from zega_core.store import checks, exports, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers

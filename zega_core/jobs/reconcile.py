@@ -10,10 +10,11 @@ from typing import TypeVar
 from dbos import WorkflowStatus
 
 from zega_core import auto_train, db, exporting, fine_tuning, passes, proving
-from zega_core.jobs import client, queues
+from zega_core.conversation_tables import Manuscript
+from zega_core.jobs import client, questions, queues
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import checks, exports, fine_tunes, proofs, runs, scores
+from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
 
@@ -28,6 +29,7 @@ def reconcile(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows, unrecorded = runs.unfinished(session), runs.unrecorded(session)
         unanswered, rescores = checks.unanswered(session), scores.asked(session)
+        examples = shown.waiting(session)
     changed = 0
     for row_id in rows:
         try:
@@ -38,6 +40,8 @@ def reconcile(settings: Settings) -> int:
             log.exception("training session %d could not be taken up", row_id)
     for check in unanswered:  # asked for before there was a queue
         client.enqueue_check(check.id or 0, settings)
+    for turn in examples:  # the same
+        questions.enqueue_example(turn, settings)
     for writer_id in rescores:
         try:
             changed += _revive_rescore(writer_id, settings)
@@ -48,10 +52,11 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_fine_tunes(settings)
     changed += _see_to_proofs(settings)
     changed += _see_to_exports(settings)
+    changed += _see_to_pages(settings)
     return changed + len(unrecorded)
 
 
-Run = TypeVar("Run", TrainingSession, FineTune, Proof, Export)
+Run = TypeVar("Run", TrainingSession, FineTune, Proof, Export, Manuscript)
 
 
 def _revive(
@@ -138,6 +143,24 @@ def _revive_export(row_id: int, settings: Settings) -> bool:
     with db.reading(settings) as session:
         row = session.get_one(Export, row_id)
     return _revive(row, client.export_id, exports.take_over, client.enqueue_export, settings)
+
+
+def _see_to_pages(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        rows = manuscripts.unfinished(session)
+    changed = 0
+    for row_id in rows:
+        try:
+            changed += _revive_pages(row_id, settings)
+        except Exception:
+            log.exception("own pages %d could not be taken up", row_id)
+    return changed
+
+
+def _revive_pages(row_id: int, settings: Settings) -> bool:
+    with db.reading(settings) as session:
+        row = manuscripts.by_id(session, row_id)
+    return _revive(row, client.pages_id, manuscripts.take_over, client.enqueue_pages, settings)
 
 
 def _revive_rescore(writer_id: str, settings: Settings) -> bool:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dbos import DBOS
 
 from zega_core import (
+    asking,
     auto_train,
     db,
     exporting,
     fine_tuning,
     notices,
+    own_pages,
+    own_pages_words,
     proving,
     rescore,
     staffing,
@@ -22,7 +25,7 @@ from zega_core.catalog import load_catalog
 from zega_core.errors import HomeError, ZegaError
 from zega_core.jobs import client
 from zega_core.settings import get_settings
-from zega_core.store import fine_tunes, proofs, sessions
+from zega_core.store import fine_tunes, manuscripts, proofs, sessions
 from zega_core.tables import RunStatus
 
 
@@ -157,3 +160,41 @@ def take_out(run_id: str, attempt: int) -> None:
 @DBOS.workflow(name="export", max_recovery_attempts=1000)
 def export_workflow(run_id: str, attempt: int) -> None:
     take_out(run_id, attempt)
+
+
+@DBOS.step(name="ask_for_questions")
+def ask_for_questions(conversation_key: str) -> None:
+    asking.prepare(conversation_key, get_settings())
+
+
+@DBOS.workflow(name="prepare_questions", max_recovery_attempts=3)
+def prepare_questions_workflow(conversation_key: str) -> None:
+    ask_for_questions(conversation_key)
+
+
+@DBOS.step(name="show_example")
+def show_example(turn_id: int) -> None:
+    asking.write_example(turn_id, get_settings())
+
+
+@DBOS.workflow(name="write_example", max_recovery_attempts=3)
+def write_example_workflow(turn_id: int) -> None:
+    show_example(turn_id)
+
+
+@DBOS.step(name="take_in")
+def take_in(run_id: str, attempt: int) -> None:
+    settings = get_settings()
+    own_pages.run(run_id, attempt, settings=settings)
+    with db.session(settings) as session:
+        row = manuscripts.by_run_id(session, run_id)
+        told = None if row is None else own_pages_words.notice(row)
+        if row is not None and told is not None:
+            notices.note(session, row.user_id, **told)
+    if row is not None:
+        client.fine_tune_if_due(row.user_id, settings)
+
+
+@DBOS.workflow(name="read_pages", max_recovery_attempts=1000)
+def read_pages_workflow(run_id: str, attempt: int) -> None:
+    take_in(run_id, attempt)

@@ -122,7 +122,7 @@ def aim(purpose: str, coverage: Coverage, past: Sequence[Past], *, seed: int) ->
     """What the next question should be: what the writer's data lacks in turn, now and then anything."""
     read, difficulty = read_purpose(purpose), next_difficulty(past)
     draw, turn = Random(f"{seed}|{len(past)}|aim"), len(past)
-    order = Random(f"{past[0].question if past else seed}|order")
+    order = past[0].question if past else str(seed)
     genres = _genres(read, coverage)
     missing = lacks(coverage, genres=genres)
     moods = [one for one in missing if one.modifier]
@@ -131,7 +131,11 @@ def aim(purpose: str, coverage: Coverage, past: Sequence[Past], *, seed: int) ->
     words = grammar.about_words(difficulty, lengths[0] if lengths and draw.random() < 0.6 else "", draw)
     if not read.fiction:
         return Aim(Plan(difficulty, "", "", "", words), read, "")
-    cell = _next(_cells(missing, genres), turn, order) if turn % FREE != FREE - 1 else None
+    cell = (
+        _next(_cells(missing, genres, bool(read.genres or read.topics)), turn - turn // FREE, order)
+        if turn % FREE != FREE - 1
+        else None
+    )
     modifier = mood.modifier if mood else ""
     if cell is not None:
         return Aim(Plan(difficulty, cell.genre, cell.element, modifier, words), read, cell.words_for_it)
@@ -166,16 +170,16 @@ def _genres(purpose: Purpose, coverage: Coverage) -> list[str]:
     return [""] if purpose.topics else works_in(coverage)
 
 
-def _cells(missing: Sequence[Lack], genres: Sequence[str]) -> list[Lack]:
-    """Genres and elements that are wanted most: none of another genre while the writer's own lack some."""
+def _cells(missing: Sequence[Lack], genres: Sequence[str], only: bool) -> list[Lack]:
+    """Genres and elements that are wanted most: of other genres once these lack nothing, and with ``only`` never."""
     cells = [one for one in missing if one.element]
     own = [one for one in cells if one.genre in genres]
-    return own or ([] if genres else cells)
+    return own if own or only else cells
 
 
-def _next(wanted: Sequence[Lack], turn: int, order: Random) -> Lack | None:
+def _next(wanted: Sequence[Lack], turn: int, order: str) -> Lack | None:
     """In turn, in an order of the conversation's own; what there is least of first."""
-    shuffled = sorted(order.sample(wanted, len(wanted)), key=lambda one: one.count)
+    shuffled = sorted(Random(order).sample(wanted, len(wanted)), key=lambda one: one.count)
     return shuffled[turn % len(shuffled)] if shuffled else None
 
 

@@ -14,6 +14,8 @@ SHORT, LONG = 60, 180
 """Words below which a text is short, and from which on it is long."""
 FEW = 0.5
 """Of what its neighbours have on average: with less, there is too little of something."""
+VISIT, VISIT_SHARE = 4, 0.1
+"""Examples in a genre, and their share of all, from which on a writer works in it."""
 Key = TypeVar("Key")
 
 
@@ -58,12 +60,24 @@ def length_of(words: int) -> str:
 
 
 def works_in(found: Coverage) -> list[str]:
-    """The genres that a writer has anything in, most first."""
+    """The genres that a writer works in, most first: a few examples of one are a visit."""
     counts = Counter[str]()
     for (genre, _), number in found.cells.items():
         if genre and number:
             counts[genre] += number
-    return [genre for genre, _ in counts.most_common()]
+    least = max(VISIT, VISIT_SHARE * sum(counts.values()))
+    return [genre for genre, number in counts.most_common() if number >= least]
+
+
+def in_words(found: Coverage) -> str:
+    """The map of genres and elements as a sentence, for those who cannot see it."""
+    catalog = load_catalog()
+    parts = []
+    for genre in catalog.genres:
+        numbers = [(found.cells.get((genre.key, one.key), 0), one.label.lower()) for one in catalog.elements]
+        there = ", ".join(f"{number} {label}" for number, label in numbers if number)
+        parts.append(f"{genre.label}: {there or 'nothing yet'}")
+    return "; ".join(parts) + "."
 
 
 def lacks(found: Coverage, *, genres: Sequence[str] = ()) -> list[Lack]:

@@ -11,6 +11,7 @@ from random import Random
 from zega_core.catalog import DATA, PLACE, load_catalog
 from zega_core.providers.grammar import load_grammar
 from zega_core.providers.prose import article, fill, tidy, words_of
+from zega_core.quality.features import FUNCTION_WORDS
 from zega_core.questions.book import NESTED, Book, Kind, load_book
 from zega_core.questions.purpose import Purpose
 
@@ -144,7 +145,7 @@ def _asked(ask: str, slots: Mapping[str, str], draw: Random) -> str:
 def _own(ask: str, slots: Mapping[str, str], purpose: Purpose, book: Book, draw: Random) -> list[str]:
     """What brings the writer's own words in, where the ask does not have any of them."""
     said = words_of(fill(ask, slots, draw))
-    own = {word for topic in purpose.topics for word in words_of(topic)}
+    own = {word for topic in purpose.topics for word in words_of(topic) if word not in FUNCTION_WORDS}
     added = list[str]()
     if own and own.isdisjoint(said) and draw.random() < OWN_SUBJECT:
         added.append(draw.choice(book.added["topic"]))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from zega_core.quality.features import FUNCTION_WORDS, stem
 from zega_core.questions.book import load_book
 
-ALIKE = 0.6
+ALIKE = 0.65
 """From which likeness (0 to 1) on two questions are alike."""
 MAX_CHARS = 2_000
 _ASKING = 0.35
@@ -25,7 +25,8 @@ _ENOUGH = 2.5
 _HELD = 0.75
 _SUBJECT, _MOST_OF = 0.25, 4
 """A word in this share of the questions asked before, and in so many at least, is their common subject."""
-_WORDED = 1.1
+_WORDED, _RUNS = 1.1, 12
+"""The weight of the same wording, and runs of three words from which on a question is long enough to have one."""
 _LENGTH = frozenset("word words some around sentence sentences paragraph paragraphs line lines".split())
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
@@ -36,20 +37,32 @@ class _Read:
     runs: frozenset[tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    weights: Mapping[str, float]
+    total: float
+    runs: frozenset[tuple[str, ...]]
+
+
 class Asked:
     """Questions asked before, to compare others with. What many of them name, or ``about`` does, is what they are all
     about: it does not make two of them alike."""
 
     def __init__(self, questions: Iterable[str], about: str = "") -> None:
-        self._read = [_read(question) for question in questions]
-        counts = Counter(word for one in self._read for word in one.meaning)
-        enough = max(_MOST_OF, _SUBJECT * len(self._read))
+        found = [_read(question) for question in questions]
+        counts = Counter(word for one in found for word in one.meaning)
+        enough = max(_MOST_OF, _SUBJECT * len(found))
         self._common = {word for word, number in counts.items() if number >= enough} | {*_read(about).meaning}
+        self._asked = [self._weighed(one) for one in found]
 
     def likeness(self, text: str) -> float:
         """To the nearest of them, 0 to 1. Any string is accepted."""
-        mine = _read(text)
-        return max((_between(mine, one, self._common) for one in self._read), default=0.0)
+        mine = self._weighed(_read(text))
+        return max((_between(mine, one) for one in self._asked), default=0.0)
+
+    def _weighed(self, one: _Read) -> _Weighed:
+        weights = {word: weight * (_ASKING if word in self._common else 1.0) for word, weight in one.meaning.items()}
+        return _Weighed(weights, sum(weights.values()), one.runs)
 
 
 def alike(text: str, others: Iterable[str]) -> bool:
@@ -57,15 +70,14 @@ def alike(text: str, others: Iterable[str]) -> bool:
     return Asked(others).likeness(text) >= ALIKE
 
 
-def _between(one: _Read, other: _Read, common: Collection[str]) -> float:
-    lighter = {word: (_ASKING if word in common else 1.0) for word in (*one.meaning, *other.meaning)}
-    mine, theirs = (sum(w * lighter[word] for word, w in read.meaning.items()) for read in (one, other))
-    shared = sum(weight * lighter[word] for word, weight in one.meaning.items() if word in other.meaning)
-    total, less = mine + theirs, min(mine, theirs)
+def _between(one: _Weighed, other: _Weighed) -> float:
+    shared = sum(one.weights[word] for word in one.weights.keys() & other.weights.keys())
+    total, less = one.total + other.total, min(one.total, other.total)
     meant = 2 * shared / total if total else float(one.runs == other.runs)
     held = _HELD * shared / less if less >= _ENOUGH else 0.0
     runs = len(one.runs) + len(other.runs)
-    worded = _WORDED * 2 * len(one.runs & other.runs) / runs if runs else 0.0
+    told_at_length = min(len(one.runs), len(other.runs)) >= _RUNS
+    worded = _WORDED * 2 * len(one.runs & other.runs) / runs if told_at_length else 0.0
     return min(1.0, max(meant, held, worded))
 
 

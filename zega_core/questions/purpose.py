@@ -126,14 +126,14 @@ class Purpose:
 @lru_cache(maxsize=256)
 def read_purpose(text: str) -> Purpose:
     """Any string is accepted. Of one that is not English only the genres are taken: the grammar's sentences are."""
-    plain = _TAG.sub(" ", text[:READ].replace("’", "'"))
+    cut = text[:READ] if len(text) <= READ else text[:READ].rpartition(" ")[0]
+    plain = _TAG.sub(" ", cut.replace("’", "'"))
     flat = f" {' '.join(_TOKEN.findall(plain.lower()))} "
     genres = _genres(flat)
     piece = read(plain)
     if not_english(piece) or any(foreign_sentence([word.lower() for word in words]) for words in piece.tokens):
         return Purpose(genres=genres)
     words = flat.split()
-    fiction, service = (sum(word in known for word in words) for known in (_FICTION, _SERVICE))
     topics, tones = _subjects(plain)
     prompt = read_prompt(plain[:400], "")
     own = " ".join(topics).lower()
@@ -143,7 +143,7 @@ def read_purpose(text: str) -> Purpose:
         genres=genres,
         figure=prompt.figure if prompt.figure and prompt.figure.lower() in own else "",
         place=prompt.place if prompt.place.split(" the ", 1)[-1].lower() in own else "",
-        fiction=fiction >= service,
+        fiction=_is_fiction(words),
         asker=next((_ASKERS[one] for word in words if (one := word.removesuffix("s")) in _ASKERS), "somebody"),
     )
 
@@ -156,6 +156,12 @@ def _genres(flat: str) -> tuple[str, ...]:
             flat = flat.replace(f" {name} ", " . ")
         found += [key] if hit else []
     return tuple(genre.key for genre in load_catalog().genres if genre.key in found)
+
+
+def _is_fiction(words: Sequence[str]) -> bool:
+    """By the words that only a purpose of one kind has: which are more, or come first."""
+    fiction, service = ([at for at, word in enumerate(words) if word in known] for known in (_FICTION, _SERVICE))
+    return len(fiction) >= len(service) or bool(fiction and fiction[0] < service[0])
 
 
 def _subjects(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -171,9 +177,7 @@ def _subjects(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if kept:
             determiner = determiner if len(kept) == len(words) or determiner not in ("a", "an") else "the"
             topics[" ".join([*filter(None, [determiner]), *kept])] = None
-    kept_topics = [
-        topic for topic in topics if topic.lower() not in _NAMES_OF_GENRES and topic.removesuffix("s") not in _ASKERS
-    ]
+    kept_topics = [topic for topic in topics if topic.removesuffix("s") not in _ASKERS]
     return tuple(kept_topics[:TOPICS]), tuple(tones)[:TONES]
 
 

@@ -277,14 +277,14 @@ def remove(session: Session, conversation: Conversation) -> None:
     session.flush()
 
 
-def coverage_rows(session: Session, writer_id: str) -> Iterator[tuple[str, str, str | None, int]]:
-    """Genre, element, modifier and about how many words (``LENGTHS``) of each example that the writer has kept.
-    Counted in the database, by the spaces between words: it stays quick where there are very many."""
+def coverage_rows(session: Session, writer_id: str, *, after: int = 0) -> Iterator[tuple[str, str, str | None, int]]:
+    """Genre, element, modifier and about how many words (``LENGTHS``) of each example that the writer has kept, or of
+    those with an id above ``after``. Counted in the database, by the spaces between words; ``covering`` keeps it."""
     spaces = func.length(Example.completion) - func.length(func.replace(Example.completion, " ", ""))
     length = case((spaces < 59, 0), (spaces < 179, 1), else_=2).label("band")
     query = (
         sql_select(col(Example.genre), col(Example.element), col(Example.modifier), length, func.count())
-        .where(col(Example.user_id) == writer_id, col(Example.status) == ExampleStatus.kept)
+        .where(col(Example.user_id) == writer_id, col(Example.status) == ExampleStatus.kept, col(Example.id) > after)
         .group_by(col(Example.genre), col(Example.element), col(Example.modifier), text("band"))
     )
     for genre, element, modifier, band, number in session.exec(query):  # type: ignore[call-overload]

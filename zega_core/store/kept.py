@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
@@ -39,6 +40,30 @@ def stamp(session: Session, writer_id: str, after: int = 0) -> tuple[int, int, i
     return number, newest or 0, int(total or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Another one whenever other pieces are kept, or the writer has edited or deleted some: ``stamp``, and the newest
+    such change."""
+
+    number: int
+    newest: int
+    total: int
+    change: int
+
+
+def since(session: Session, writer_id: str, before: State | None) -> tuple[State, bool]:
+    """How it is now, and whether since ``before`` pieces were only added."""
+    changes = select(func.max(ExampleChange.id)).where(
+        ExampleChange.user_id == writer_id, col(ExampleChange.action).in_(("edit", "delete"))
+    )
+    now = State(*stamp(session, writer_id), session.exec(changes).one() or 0)
+    if before is None or before == now:
+        return now, before == now
+    number, _, total = stamp(session, writer_id, after=before.newest)
+    more = (before.number + number, before.total + total) == (now.number, now.total)
+    return now, more and before.change == now.change
+
+
 def by_ids(session: Session, writer_id: str, ids: Collection[int]) -> list[Example]:
     """Those of the pieces that are this writer's and kept, in the order of ``ids``."""
     query = select(Example).where(
@@ -46,14 +71,6 @@ def by_ids(session: Session, writer_id: str, ids: Collection[int]) -> list[Examp
     )
     found = {example.id: example for example in session.exec(query)}
     return [found[identity] for identity in ids if identity in found]
-
-
-def rewritten(session: Session, writer_id: str) -> int:
-    """Another one whenever pieces that are kept were edited or deleted by the writer: the newest such change."""
-    query = select(func.max(ExampleChange.id)).where(
-        ExampleChange.user_id == writer_id, col(ExampleChange.action).in_(("edit", "delete"))
-    )
-    return session.exec(query).one() or 0
 
 
 def mean_score(session: Session, writer_id: str) -> float | None:

@@ -47,6 +47,17 @@ def spent(session: Session, session_id: int) -> float:
     return float(session.exec(query).one() or 0.0)
 
 
+def spent_beside(session: Session, writer_id: str, since: datetime) -> float:
+    """Euros that teachers have cost a writer outside sessions since then, as far as prices are known."""
+    query = select(func.coalesce(func.sum(ProviderCall.cost), 0.0)).where(
+        ProviderCall.user_id == writer_id,
+        col(ProviderCall.session_id).is_(None),
+        ProviderCall.role == "teacher",
+        ProviderCall.at >= since,
+    )
+    return float(session.exec(query).one() or 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class TeacherTotals:
     """What one model did in a session. ``cost`` is in euros over the calls whose price is known; ``unpriced`` counts

@@ -1,0 +1,134 @@
+"""From Save to the saved mark, and to the next question on screen, while the teacher takes five seconds for each.
+
+    python benchmarks/conversation.py [--answers 20] [--think 6] [--delay 5]
+
+In a real Chromium, with app and worker as `streamlit run app.py` starts them, and a stand-in for the teacher that waits
+``--delay`` seconds before it answers. ``--think`` is what the writer takes for an answer. The named alternative is what
+a page would wait that asks the same teacher for the next question before it draws: the same request through the same
+adapter, three times in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.support.app import Visitor, chromium_of, serving
+from tests.support.services import FakeService
+from zega_core import conversation, db, keys
+from zega_core.questions.by_teacher import by_teacher
+from zega_core.questions.coverage import coverage
+from zega_core.settings import Settings
+from zega_core.store import conversations
+
+WRITER, MODEL = "default", "llama-3.1-8b-instant"
+NOWHERE = "http://127.0.0.1:9"
+PLACES = ("harbour", "orchard", "station", "laundry", "chapel", "bakery", "lighthouse", "attic", "ferry", "mill")
+THINGS = ("letter", "coat", "violin", "map", "kettle", "ladder", "ledger", "mirror", "key", "lantern")
+PRESS = """async (turn) => {
+  const box = document.querySelector(`.st-key-answer-${turn}`);
+  const said = () => document.querySelector('.st-key-answer-actions')?.innerText ?? '';
+  const before = said();
+  const until = (there) => new Promise((done) => {
+    const look = () => there() ? done(performance.now()) : requestAnimationFrame(look);
+    look();
+  });
+  const began = performance.now();
+  document.querySelector('.st-key-save-answer button').click();
+  const next = until(() => !document.querySelector(`.st-key-answer-${turn}`)
+    && document.querySelector('[class*="st-key-answer-"] textarea'));
+  const saved = until(() => said() !== before && said().includes('Saved'));
+  return [await saved - began, await next - began];
+}"""
+"""Presses Save and returns the milliseconds until the saved mark and until another question's box are there."""
+
+
+def asked(number: int) -> str:
+    """What the teacher says to its request of this number: each time another question."""
+    place, thing = PLACES[number % len(PLACES)], THINGS[number // len(PLACES) % len(THINGS)]
+    question = f"Write a short scene in which somebody finds a {thing} in the {place} that was not there yesterday."
+    return json.dumps({"question": question, "type": "scene", "context": f"The {place}, early", "difficulty": "easy"})
+
+
+def text(number: int) -> str:
+    place, thing = PLACES[number % len(PLACES)], THINGS[(number * 3) % len(THINGS)]
+    return (
+        f"On day {number} I went down to the {place} with a {thing} under my arm, and nobody asked me why. The door was "
+        f"open by {number + 2} inches. I left what I had brought on the third step and counted back to where I began."
+    )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def answer(page: Page, settings: Settings, key: str, number: int, think: float) -> tuple[float, float]:
+    with db.reading(settings) as session:
+        turn = conversations.open_turn(session, conversations.get(session, WRITER, key))
+    assert turn is not None
+    box = page.get_by_role("textbox", name="Your answer")
+    box.fill(text(number))
+    time.sleep(think)
+    saved, following = page.evaluate(PRESS, turn.id)
+    expect(box).to_have_value("")
+    return saved, following
+
+
+def in_the_page(service: FakeService, rounds: int = 3) -> list[float]:
+    """Milliseconds that a page waits which asks the teacher itself."""
+    from zega_core.providers.groq import Groq  # noqa: F401
+
+    raise NotImplementedError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=int, default=20)
+    parser.add_argument("--think", type=float, default=6.0)
+    parser.add_argument("--delay", type=float, default=5.0)
+    given = parser.parse_args()
+    with FakeService("groq", asked, delay=given.delay) as service, tempfile.TemporaryDirectory() as folder:
+        settings = Settings(home=Path(folder) / "home")
+        settings.prepare_home()
+        keys.save_key(settings, "groq", "gsk_0123456789abcdefghijklmnopqrstuv")
+        with db.session(settings) as session:
+            key = conversation.start(session, WRITER, settings).key
+        alone = {name: NOWHERE for name in ("OLLAMA_HOST", "GOOGLE_GEMINI_BASE_URL", "ZEGA_HF_BASE_URL")}
+        environment = {**alone, "GROQ_BASE_URL": service.root, "ZEGA_CONVERSATION_PAIRS": "10000"}
+        with serving(settings, environment) as server, sync_playwright() as playwright:
+            browser = chromium_of(playwright)
+            if isinstance(browser, str):
+                sys.exit(browser)
+            visitor = Visitor(browser, server)
+            visitor.page.goto("/conversational_trainer", wait_until="commit")
+            expect(visitor.page.get_by_role("textbox", name="Your answer")).to_be_visible(timeout=60_000)
+            times = [answer(visitor.page, settings, key, number, given.think) for number in range(given.answers)]
+            visitor.close()
+            browser.close()
+        waited = in_the_page(service)
+        with db.reading(settings) as session:
+            row = conversations.get(session, WRITER, key)
+            by = [turn.asked_by for turn, _ in conversations.turns(session, WRITER, row.key, limit=1000)]
+    told = sum(who != "storyteller" for who in by)
+    print(f"{given.answers} answers, {given.think:g} s for each; a teacher that takes {given.delay:g} s; ", end="")
+    print(f"load {os.getloadavg()[0]:.1f}")
+    for what, values in (("saved mark", [one for one, _ in times]), ("next question", [one for _, one in times])):
+        print(f"{what}: median {percentile(values, 0.5):.0f} ms, 95 % {percentile(values, 0.95):.0f} ms")
+    middle = percentile(waited, 0.5)
+    print(f"asked in the page: median {middle:.0f} ms, {middle / percentile([one for _, one in times], 0.5):.0f} times")
+    print(f"{told} of {len(by)} questions were the teacher's")
+
+
+if __name__ == "__main__":
+    main()
