@@ -97,8 +97,10 @@ def refusal() -> None:
 
 
 def plain(text: str) -> str:
-    """For Markdown: the text itself, whatever it holds."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """For Markdown: the text itself, whatever it holds. Streamlit makes dashes and arrows of ``--`` and ``->`` even
+    where they are escaped; a mark that is not seen, between the two, keeps it from that."""
+    apart = re.sub(r"(?<=[-<>~=])(?=[-<>=])", "\u2060", text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", apart)
 
 
 def genre_label(genre: Genre) -> str:

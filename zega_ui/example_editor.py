@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from zega_core import collection, db
+from zega_core.analytics import plural
 from zega_core.errors import NotFound
 from zega_core.settings import get_settings
 from zega_core.store import collection as stored
@@ -86,11 +87,11 @@ def _steps(writer: str, found: Filter, sort: str, before: int | None, after: int
 
 def _facts(example: Example) -> str:
     facts = [FROM.get(example.source, example.source), f"{local_time(example.created_at):%d %B %Y}"]
-    if example.origin and example.model:
-        facts.append(f"from {example.origin}")
     if example.edited_at is not None:
         facts.append(f"edited {local_time(example.edited_at):%d %B %Y}")
-    facts.append(f"{len(example.completion.split()):,} words")
+    facts.append(plural(len(example.completion.split()), "word"))
+    if example.origin and example.model:
+        facts.append(f"from {example.origin}")
     return " · ".join(facts)
 
 
