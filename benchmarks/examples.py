@@ -1,6 +1,6 @@
 """How long it takes to look through a writer's examples, and to change many of them, at 100 and at 100,000.
 
-    python benchmarks/examples.py [--many 100000] [--rounds 9] [--keep FOLDER]
+    python benchmarks/examples.py [--many 100000] [--rounds 9] [--changed 3000] [--keep FOLDER]
 
 A temporary home has one writer with 100 examples, one with 100,000, and another with a quarter as many. Texts are the
 storyteller's, with their sentences in another order. Each query is asked in a transaction of its own, and told with the
@@ -196,7 +196,7 @@ def in_pandas(settings: Settings) -> None:
 
 
 def changing(settings: Settings, many: int) -> None:
-    """Everything that a filter leaves, at once."""
+    """The newest of them, at once."""
     with db.reading(settings) as session:
         ids = rows.ids(session, MANY, Filter(), many)
     for name, change in (
@@ -220,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--many", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--changed", type=int, default=3_000, help="how many are changed at once")
     parser.add_argument("--keep", type=Path, help="a home to fill, or one that was filled before")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -230,7 +231,7 @@ def main() -> None:
         if empty:
             fill(settings, asked.many)
         looking(settings, asked.many, asked.rounds)
-        changing(settings, asked.many)
+        changing(settings, asked.changed)
         print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 

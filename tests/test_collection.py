@@ -286,7 +286,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=ACTIONS)
 def test_whatever_was_done_as_many_undos_bring_everything_back(actions: list[tuple[Any, ...]]):
     ids = prepare()
@@ -311,7 +311,7 @@ def test_whatever_was_done_as_many_undos_bring_everything_back(actions: list[tup
     assert undo() == ""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(["keep", "discard"]), st.integers(0, 6)), max_size=5))
 def test_deciding_for_many_is_deciding_for_each(steps: list[tuple[str, int]]):
     def state() -> list[tuple[Any, ...]]:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.engine import FakeEngine, fake_engine
-from zega_core import db
+from zega_core import changes, db
 from zega_core.configs import AutoTrainConfig
+from zega_core.conversation_tables import ExampleChange
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings
 from zega_core.store import runs, sessions
@@ -106,3 +107,17 @@ def test_a_stop_pressed_while_a_run_is_taken_over_is_not_lost(config: Settings):
         taken = runs.take_over(session, seen)
     assert taken is not None
     assert taken.status == RunStatus.stopping
+
+
+def test_what_can_no_longer_be_undone_is_cleared_away(config: Settings):
+    create(RunStatus.done, None)  # and so the writer
+    with db.session() as session:
+        for days in (changes.UNDO_DAYS + 1, 0):
+            row = ExampleChange(user_id="default", batch=f"b{days}", action="tag", example_id=1, before={"tags": []})
+            row.created_at = now() - timedelta(days=days)
+            session.add(row)
+            session.flush()
+    reconcile(config)
+    with db.reading() as session:
+        assert changes.newest_batch(session, "default") == "b0"
+        assert session.connection().execute(text("SELECT count(*) FROM example_change")).scalar_one() == 1
