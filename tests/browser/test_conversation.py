@@ -107,7 +107,7 @@ def box(page: Page):
 
 def opened(visitor: Visitor) -> Page:
     visitor.page.goto(PATH, wait_until="commit")
-    expect(box(visitor.page)).to_be_visible(timeout=30_000)
+    expect(box(visitor.page)).to_be_visible(timeout=60_000)
     return visitor.page
 
 
@@ -152,7 +152,7 @@ def server(state: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def test_every_state_is_whole(visitor: Visitor, tab: str):
     page = visitor.page
     page.goto(PATH + tab, wait_until="commit")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Conversation", timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Conversation", timeout=60_000)
     expect(page.get_by_role("tabpanel")).to_be_visible()
     page.wait_for_timeout(1500)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
@@ -170,7 +170,9 @@ def test_from_the_first_visit_to_three_answers(chromium: Browser, tmp_path: Path
         visitor = Visitor(chromium, server, phone=phone)
         page = visitor.page
         page.goto(PATH, wait_until="commit")
-        page.get_by_role("textbox", name="What should your model be able to do?").fill("sea stories")
+        purpose = page.get_by_role("textbox", name="What should your model be able to do?")
+        expect(purpose).to_be_visible(timeout=60_000)
+        purpose.fill("sea stories")
         page.get_by_role("button", name="Start", exact=True).dblclick()
         expect(box(page)).to_be_visible()
         for number, text in enumerate((HARBOUR, STAIRS, LETTER), 1):
@@ -212,7 +214,7 @@ def test_a_refresh_right_after_a_key_press_keeps_every_letter(chromium: Browser,
     with without_worker(settings) as server:
         visitor = Visitor(chromium, server)
         page = opened(visitor)
-        expect(page.get_by_text("0 words")).to_be_visible()
+        expect(page.get_by_text("0 words of about")).to_be_visible()
         box(page).click()
         page.keyboard.type("The lamp went out, and")
         page.wait_for_timeout(50)
@@ -231,7 +233,7 @@ def test_a_draft_reaches_the_app_by_itself_and_survives_its_restart(chromium: Br
     with without_worker(settings) as server:
         visitor = Visitor(chromium, server)
         page = opened(visitor)
-        expect(page.get_by_text("0 words")).to_be_visible()
+        expect(page.get_by_text("0 words of about")).to_be_visible()
         box(page).click()
         page.keyboard.type("Nobody had asked the sea")
         until(lambda: open_turn(settings).draft == "Nobody had asked the sea")
@@ -252,7 +254,7 @@ def test_what_the_browser_has_kept_outlives_an_app_that_was_away(chromium: Brows
     with without_worker(settings) as server:
         visitor = Visitor(chromium, server)
         page = opened(visitor)
-        expect(page.get_by_text("0 words")).to_be_visible()
+        expect(page.get_by_text("0 words of about")).to_be_visible()
         visitor.context.set_offline(True)
         box(page).click()
         page.keyboard.type("Written while nothing answered")

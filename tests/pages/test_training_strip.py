@@ -21,16 +21,20 @@ def talking(app: AppTest, config: Settings) -> AppTest:
     return app
 
 
+def bars(app: AppTest) -> list[str]:
+    return [str(getattr(one, "text", "")) for one in app.get("progress")]
+
+
 def test_how_far_it_is_to_the_next_training(talking: AppTest):
     opened(talking)
-    assert [one.text for one in talking.get("progress")] == ["0 of 20 answers until the next training\\."]
+    assert bars(talking) == ["0 of 20 answers until the next training\\."]
 
 
 def test_a_training_that_runs_is_shown_with_its_step(talking: AppTest):
     fine_tuned.run(RunStatus.running, step=34)
     said = all_text(opened(talking))
     assert "Your model learns from your answers." in said
-    assert any("Step 34 of 60" in one.text for one in talking.get("progress"))
+    assert any("Step 34 of 60" in text for text in bars(talking))
     assert "You can go on answering, or close this page." in said
 
 
@@ -39,7 +43,7 @@ def test_a_proof_under_way_is_shown(talking: AppTest):
     proved.proof(1, status=RunStatus.running, texts=0, phase="writing", done=9, total=72)
     said = all_text(opened(talking))
     assert "Version 1 is trained." in said
-    assert any("9 of 72 texts written" in one.text for one in talking.get("progress"))
+    assert any("9 of 72 texts written" in text for text in bars(talking))
 
 
 @pytest.mark.parametrize(
