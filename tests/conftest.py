@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import Command
 from tests.support.postgresql import Cluster, why_not
 from zega_core import db, settings, teachers
 from zega_core.jobs import queues
@@ -74,6 +75,12 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("ZEGA_DATABASE_URL", url)
         _forget()
     return request.param
+
+
+@pytest.fixture
+def called(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line, in this process."""
+    return Command(monkeypatch, capsys)
 
 
 @pytest.fixture
