@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support.command import Command
@@ -16,6 +17,8 @@ from zega_core import db, settings, teachers
 from zega_core.jobs import queues
 from zega_core.settings import Settings
 
+hypothesis.settings.register_profile("no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("no clock")  # how fast a busy machine is says nothing about what is tested
 NOBODY = "http://127.0.0.1:9"
 """Where nothing listens."""
 
