@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
+from tests.support.command import Command
 from tests.support.postgresql import Cluster, why_not
 from zega_core import db, settings, teachers
 from zega_core.jobs import queues
 from zega_core.settings import Settings
 
+hypothesis.settings.register_profile("no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("no clock")  # how fast a busy machine is says nothing about what is tested
 NOBODY = "http://127.0.0.1:9"
 """Where nothing listens."""
 
@@ -74,6 +78,12 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("ZEGA_DATABASE_URL", url)
         _forget()
     return request.param
+
+
+@pytest.fixture
+def called(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line, in this process."""
+    return Command(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import Command
 from tests.support.services import FakeService
 from tests.support.worker import running, until
 from zega_core import db
@@ -84,8 +85,8 @@ def test_the_same_seed_writes_the_same_pieces_for_another_writer(home: Path):
         (("--nonsense",), "No such option"),
     ],
 )
-def test_bad_input_is_status_2_and_a_sentence(home: Path, arguments: tuple[str, ...], says: str):
-    done = zega("auto-train", *arguments)
+def test_bad_input_is_status_2_and_a_sentence(called: Command, arguments: tuple[str, ...], says: str):
+    done = called("auto-train", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -206,7 +207,7 @@ def test_teachers_are_looked_at_and_one_is_asked(home: Path):
     assert answer["text"] == "The lock had been changed since noon."  # type: ignore[index]
 
 
-def test_a_teacher_that_there_is_not_is_refused_in_words(home: Path):
-    done = zega("teachers", "--test", "clippy")
+def test_a_teacher_that_there_is_not_is_refused_in_words(called: Command):
+    done = called("teachers", "--test", "clippy")
     assert done.returncode == 2
     assert "Choose one of: ollama, groq" in done.stderr

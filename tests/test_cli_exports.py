@@ -13,6 +13,7 @@ import gguf
 import pytest
 
 from tests.support import exported, tuned
+from tests.support.command import Called, Command
 from tests.support.worker import until
 from zega_core import db, exporting
 from zega_core.cli import exports as command
@@ -42,7 +43,7 @@ def rows(config: Settings) -> list[Export]:
         return exports.of_writer(session, "ana")
 
 
-def refused(done: subprocess.CompletedProcess[str], status: int, says: str) -> None:
+def refused(done: subprocess.CompletedProcess[str] | Called, status: int, says: str) -> None:
     """A sentence, and nothing else."""
     assert done.returncode == status, done.stderr
     assert says in done.stderr
@@ -92,20 +93,20 @@ def test_what_cannot_be_made_is_a_sentence_and_leaves_nothing(config: Settings, 
     assert made.number == 1
 
 
-def test_what_cannot_be_used_is_told_before_anything_begins(config: Settings, tmp_path: Path):
+def test_what_cannot_be_used_is_told_before_anything_begins(config: Settings, called: Command, tmp_path: Path):
     tuned.keep(config, "ana", 1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine", encoding="utf-8")
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    known = ("--writer", "ana", "--format")
-    refused(zega(*known, "jsonl", "--to", str(tmp_path / "full")), 2, "is not empty")
-    refused(zega(*known, "jsonl", "--to", str(tmp_path / "file")), 2, "is a file")
-    refused(zega(*known, "jsonl", "--to", str(tmp_path / "no" / "such")), 2, "There is no folder")
-    refused(zega(*known, "pickle"), 2, "Choose one of jsonl")
-    refused(zega(*known, "peft"), 1, "no version yet")
-    refused(zega(*known, "peft", "--version", "7"), 1, "no version v7")
-    refused(zega("--writer", "../ana", "--format", "jsonl"), 2, "cannot be a writer's id")
-    refused(zega("--writer", "nobody", "--format", "jsonl"), 1, "no such writer")
+    known = ("export", "--writer", "ana", "--format")
+    refused(called(*known, "jsonl", "--to", str(tmp_path / "full")), 2, "is not empty")
+    refused(called(*known, "jsonl", "--to", str(tmp_path / "file")), 2, "is a file")
+    refused(called(*known, "jsonl", "--to", str(tmp_path / "no" / "such")), 2, "There is no folder")
+    refused(called(*known, "pickle"), 2, "Choose one of jsonl")
+    refused(called(*known, "peft"), 1, "no version yet")
+    refused(called(*known, "peft", "--version", "7"), 1, "no version v7")
+    refused(called("export", "--writer", "../ana", "--format", "jsonl"), 2, "cannot be a writer's id")
+    refused(called("export", "--writer", "nobody", "--format", "jsonl"), 1, "no such writer")
     assert not rows(config)
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 

@@ -18,6 +18,7 @@ import pytest
 from sqlmodel import delete, select
 
 from tests.support import tuned
+from tests.support.command import Called, Command
 from tests.support.teachers import story
 from tests.support.worker import until
 from zega_core import db, versions
@@ -51,7 +52,7 @@ def one_json(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def refused(done: subprocess.CompletedProcess[str], status: int, says: str) -> None:
+def refused(done: subprocess.CompletedProcess[str] | Called, status: int, says: str) -> None:
     """A sentence, and nothing else."""
     assert done.returncode == status, done.stderr
     assert says in done.stderr
@@ -244,9 +245,11 @@ def test_a_version_that_is_put_in_use_is_named(config: Settings):
 
 
 @pytest.mark.parametrize("number, says", [(0, "Keep 15 more"), (1, "Keep 14 more"), (14, "Keep 1 more")])
-def test_too_few_examples_are_status_2_and_how_many_are_missing(config: Settings, number: int, says: str):
+def test_too_few_examples_are_status_2_and_how_many_are_missing(
+    config: Settings, called: Command, number: int, says: str
+):
     tuned.keep(config, "ana", number)
-    refused(zega("fine-tune", "--writer", "ana", "--json"), 2, says)
+    refused(called("fine-tune", "--writer", "ana", "--json"), 2, says)
     assert not recent(config)
     assert not list((config.home / "logs").glob("worker-*")), "nobody is set to work for nothing"
 
@@ -267,9 +270,11 @@ def test_too_few_examples_are_status_2_and_how_many_are_missing(config: Settings
         (("--nonsense",), "No such option"),
     ],
 )
-def test_choices_that_cannot_be_used_are_status_2_and_a_sentence(config: Settings, arguments: tuple[str, ...], says):
+def test_choices_that_cannot_be_used_are_status_2_and_a_sentence(
+    config: Settings, called: Command, arguments: tuple[str, ...], says: str
+):
     tuned.keep(config, "default", 20)
-    refused(zega("fine-tune", *arguments), 2, says)
+    refused(called("fine-tune", *arguments), 2, says)
 
 
 @pytest.fixture
@@ -374,10 +379,12 @@ def test_versions_are_listed_newest_first_with_what_a_strange_hand_wrote(config:
         (("--version", "1", "--writer", "../x"), 2, "small letters"),
     ],
 )
-def test_what_cannot_be_promoted_is_a_sentence(config: Settings, arguments: tuple[str, ...], status: int, says: str):
+def test_what_cannot_be_promoted_is_a_sentence(
+    config: Settings, called: Command, arguments: tuple[str, ...], status: int, says: str
+):
     tuned.version(config, "ana", promote=True)
     tuned.version(config, "ana", files=False)
-    refused(zega("promote", "--writer", "ana", *arguments), status, says)
+    refused(called("promote", "--writer", "ana", *arguments), status, says)
     assert in_use(config) == 1
 
 
@@ -457,8 +464,8 @@ def test_a_file_of_bad_lines_only_is_status_1(config: Settings, tmp_path: Path):
 
 
 @pytest.mark.parametrize("name, says", [("missing.jsonl", "There is no file missing.jsonl"), (".", "There is no file")])
-def test_what_is_no_file_is_status_2(config: Settings, tmp_path: Path, name: str, says: str):
-    refused(zega("import", "--writer", "ana", "--file", str(tmp_path / name)), 2, says)
+def test_what_is_no_file_is_status_2(config: Settings, called: Command, tmp_path: Path, name: str, says: str):
+    refused(called("import", "--writer", "ana", "--file", str(tmp_path / name)), 2, says)
 
 
 def test_a_file_that_is_no_text_is_status_2(config: Settings, tmp_path: Path):
@@ -477,5 +484,6 @@ def test_an_import_that_makes_the_next_fine_tune_due_asks_for_it(config: Setting
 
 
 @pytest.mark.parametrize("command", ["fine-tune", "versions", "promote", "roll-back", "import"])
-def test_help_has_an_example(home: Path, command: str):
-    assert f"Example: zega {command} --writer ana" in zega(command, "--help", COLUMNS="200").stdout
+def test_help_has_an_example(called: Command, monkeypatch: pytest.MonkeyPatch, command: str):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert f"Example: zega {command} --writer ana" in called(command, "--help").stdout

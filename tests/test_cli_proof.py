@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 import typer
 
 from tests.support import provable
+from tests.support.command import Command
 from tests.support.worker import running, until
 from zega_core import db
 from zega_core.cli import proof as command
@@ -177,9 +177,11 @@ def test_opponents_are_read_with_and_without_their_letter():
         (("--writer", "../x"), 2, "small letters"),
     ],
 )
-def test_what_cannot_be_proved_is_a_sentence(config: Settings, arguments: tuple[str, ...], status: int, says: str):
+def test_what_cannot_be_proved_is_a_sentence(
+    config: Settings, called: Command, arguments: tuple[str, ...], status: int, says: str
+):
     provable.version(config)
-    done = zega("--writer", "ana", *arguments)
+    done = called("prove", "--writer", "ana", *arguments)
     assert (done.returncode, done.stdout) == (status, "")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -187,13 +189,6 @@ def test_what_cannot_be_proved_is_a_sentence(config: Settings, arguments: tuple[
     assert not list((config.home / "logs").glob("worker-*")), "nobody is set to work for nothing"
 
 
-def test_help_has_an_example(home: Path):
-    done = subprocess.run(
-        [sys.executable, "-m", "zega_core", "prove", "--help"],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Example: zega prove --writer ana" in done.stdout
+def test_help_has_an_example(called: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "Example: zega prove --writer ana" in called("prove", "--help").stdout

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlmodel import update
 
+from tests.support.command import Command
 from tests.support.scored import add, all_pieces, piece
 from tests.support.teachers import story
 from tests.support.worker import until
@@ -100,8 +101,10 @@ def test_all_and_the_words_of_the_outcome(stored: list[int]):
         (("--nonsense",), 2, "No such option"),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(stored: list[int], arguments: tuple[str, ...], status: int, says: str):
-    done = zega(*arguments)
+def test_what_cannot_be_done_is_a_sentence(
+    stored: list[int], called: Command, arguments: tuple[str, ...], status: int, says: str
+):
+    done = called("rescore", *arguments)
     assert done.returncode == status
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -116,8 +119,9 @@ def test_a_home_that_cannot_be_used_is_status_3(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_help_has_an_example(home: Path):
-    assert "zega rescore --writer ana --dry-run" in zega("--help", COLUMNS="200").stdout
+def test_help_has_an_example(called: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "zega rescore --writer ana --dry-run" in called("rescore", "--help").stdout
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_next_call_does_the_rest(home: Path):

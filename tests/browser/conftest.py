@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.app import Server, Visitor, chromium_of, serving
 from zega_core.settings import Settings
+
+expect.set_options(timeout=30_000)  # a busy machine takes its time; what comes at once is not waited for
 
 
 @pytest.fixture(scope="session")

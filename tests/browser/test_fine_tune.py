@@ -113,7 +113,7 @@ def accessible(visitor: Visitor) -> None:
 
 def opened(visitor: Visitor, heading: str) -> None:
     visitor.page.goto("/fine_tune", wait_until="commit")
-    expect(visitor.page.get_by_role("heading", name=heading, exact=True)).to_be_visible(timeout=30_000)
+    expect(visitor.page.get_by_role("heading", name=heading, exact=True)).to_be_visible(timeout=120_000)
     visitor.page.wait_for_timeout(800)
 
 
@@ -216,7 +216,7 @@ def test_a_model_writes_while_the_page_stays_alive_and_one_that_is_damaged_says_
             first, other = page.locator(".st-key-prose-try-0"), page.locator(".st-key-prose-try-1")
             expect(first).to_contain_text(" ", timeout=90_000)
             expect(page.get_by_text("Written in")).to_be_visible(timeout=60_000)
-            expect(page.get_by_text("It could not write")).to_be_visible(timeout=30_000)
+            expect(page.get_by_text("It could not write")).to_be_visible(timeout=120_000)
             expect(other).to_have_count(0)
             expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
             accessible(visitor)

@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.crash,
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc"),
 ]
-LONG = 600
+LONG = 1800
 """Seconds: each start of the process that trains loads torch, on a busy machine for a minute."""
 
 
