@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from tests.support.asker import NAME, QUESTIONS, Asker, teacher
 from tests.support.services import TEXT
-from tests.support.talking import answered, asked, own_words, row, started
+from tests.support.talking import a_question, answered, asked, own_words, row, started
 from zega_core import asking, conversation, db, staffing
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.conversation_tables import Turn
 from zega_core.errors import NotFound
+from zega_core.questions.ask import alike
 from zega_core.settings import Settings
 from zega_core.store import conversations, teaching
 from zega_core.store.conversations import AHEAD
@@ -40,8 +42,7 @@ def calls() -> list[ProviderCall]:
 
 
 def want_example(turn_id: int, config: Settings) -> Turn | None:
-    with db.session() as session:
-        return asking.ask_for_example(session, "ana", turn_id, config)
+    return asking.ask_for_example("ana", turn_id, config)
 
 
 def may_ask(config: Settings, writer: str = "ana") -> bool:
@@ -73,6 +74,23 @@ def test_a_teachers_questions_wait_and_are_asked_next(config: Settings, monkeypa
     )
     answered(key, own_words(1), turn=first.id)
     assert asked(key).question == QUESTIONS[0]
+
+
+def test_the_storyteller_does_not_write_while_others_wait(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    alone(config)
+    turn = asked(started())
+    write = asking.example_by_storyteller
+
+    def meanwhile(*arguments: Any, **more: Any) -> str:
+        with db.session() as session:  # another window's draft, which would wait in vain
+            conversation.save_draft(session, "ana", turn.id or 0, "Meanwhile")
+        return write(*arguments, **more)
+
+    monkeypatch.setattr(asking, "example_by_storyteller", meanwhile)
+    assert want_example(turn.id or 0, config) is None
+    found, _ = row(turn.id or 0)
+    assert (found.draft, found.example_by) == ("Meanwhile", "storyteller")
+    assert found.example
 
 
 def test_every_call_is_in_the_ledger_of_the_writer(config: Settings, monkeypatch: pytest.MonkeyPatch):
@@ -112,6 +130,22 @@ def test_two_at_once_are_not_more_either(config: Settings, monkeypatch: pytest.M
     questions = [turn.question for turn in prepared(key)]
     assert 1 <= len(questions) <= AHEAD
     assert len(set(questions)) == len(questions)
+
+
+def test_what_the_purpose_is_about_makes_no_two_questions_alike(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    about, first, second = (
+        "cosy mysteries set in a lighthouse village with a lighthouse keeper",
+        "Let the lighthouse keeper of the village speak.",
+        "The lighthouse keeper of the village lies.",
+    )
+    assert alike(second, [first])
+    key = started(about)
+    with db.session() as session:
+        conversations.add_prepared(session, conversations.get(session, "ana", key), a_question(first))
+    monkeypatch.setattr(asking, "by_teacher", lambda *_, **__: (a_question(second), ()))
+    with teacher(monkeypatch, Asker()):
+        asking.prepare(key, config)
+    assert [turn.question for turn in prepared(key)] == [first, second]
 
 
 def test_a_teacher_who_never_asks_properly_is_left(config: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -18,7 +19,7 @@ from zega_core.pieces import SAME_WORDS
 from zega_core.quality import Criterion, QualityReport
 from zega_core.settings import Settings
 from zega_core.store import conversations, fine_tunes
-from zega_core.tables import ExampleStatus, Source
+from zega_core.tables import ExampleStatus, Source, now
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -338,6 +339,68 @@ def test_a_prepared_question_that_was_asked_meanwhile_goes(config: Settings):
         assert not conversations.prepared(session, conversations.get(session, "ana", key))
 
 
+def test_a_skipped_question_is_the_open_one_again_and_the_other_waits(config: Settings):
+    key = started()
+    first = asked(key).id or 0
+    with db.session() as session:
+        conversation.save_draft(session, "ana", first, "Half a sentence")
+        conversation.skip(session, "ana", key, first)
+    second = asked(key).id
+    with db.session() as session:
+        for _ in range(2):
+            conversation.ask_after_all(session, "ana", key, first)
+    assert (asked(key).id, asked(key).draft) == (first, "Half a sentence")
+    assert told(key) == [(1, "asked")]
+    answered(key, own_words(1))
+    assert asked(key).id == second
+    with db.session() as session:
+        conversation.ask_after_all(session, "ana", key, first)  # it is answered by now
+        with pytest.raises(NotFound):
+            conversation.ask_after_all(session, "ben", key, first)
+    assert row(first)[0].state == "answered"
+
+
+def test_a_question_that_was_put_back_keeps_its_draft_whatever_happens(config: Settings):
+    key = started()
+    answered(key, own_words(1))
+    later = asked(key).id or 0
+    undo(config)
+    with db.session() as session:  # the other window still shows it
+        conversation.save_draft(session, "ana", later, "Half a sentence")
+        conversation.set_purpose(session, "ana", key, "letters home")
+    assert row(later)[0].draft == "Half a sentence"
+    with db.session() as session:  # the first question is put in the very words of the later one
+        first = conversations.turn(session, "ana", asked(key).id or 0)
+        first.question, first.asked_at = row(later)[0].question, now()
+        session.add(first)
+    answered(key, own_words(2))
+    assert (asked(key).id, asked(key).draft) == (later, "Half a sentence")
+
+
+def test_a_draft_that_comes_while_its_answer_is_saved_is_not_of_the_answer(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    key = started()
+    turn = asked(key).id or 0
+    write, late = conversation.write, threading.Thread(target=lambda: keep_draft(turn))
+
+    def meanwhile(*arguments: Any, **more: Any) -> None:
+        late.start()
+        late.join(1)  # where nothing held it back it would be stored by then
+        write(*arguments, **more)
+
+    monkeypatch.setattr(conversation, "write", meanwhile)
+    answered(key, own_words(1), turn=turn)
+    late.join(30)
+    found, _ = row(turn)
+    assert (found.state, found.draft) == ("answered", "")
+
+
+def keep_draft(turn: int) -> None:
+    with db.session() as session:
+        conversation.save_draft(session, "ana", turn, "Half a sentence")
+
+
 def test_another_purpose_drops_what_was_prepared(config: Settings):
     key = started("cosy mysteries")
     with db.session() as session:
@@ -354,9 +417,9 @@ def test_pairs_count_from_the_last_training(config: Settings):
         answered(key, own_words(number))
     add(own_words(9))
     with db.session() as session:
-        assert conversation.pairs(session, "ana") == 3
+        assert fine_tunes.pairs_since(session, "ana") == 3
         fine_tunes.create(session, "ana", FineTuneConfig(), "pairs")
-        assert conversation.pairs(session, "ana") == 0
+        assert fine_tunes.pairs_since(session, "ana") == 0
     assert answered(key, own_words(4)).pairs == 1
 
 

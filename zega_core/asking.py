@@ -12,12 +12,15 @@ from sqlmodel import Session
 
 from zega_core import db, staffing, teacher_checks, teachers
 from zega_core.conversation_tables import Conversation, Turn
+from zega_core.covering import covered
 from zega_core.errors import BadAnswer, ProviderError, ZegaError
 from zega_core.pieces import storable
 from zega_core.providers.base import Call, ChatModel
-from zega_core.questions.ask import Past, Question, alike, example_by_storyteller
+from zega_core.questions.ask import Past, Question, example_by_storyteller
 from zega_core.questions.by_teacher import by_teacher, example_by_teacher
-from zega_core.questions.coverage import Coverage, coverage
+from zega_core.questions.coverage import Coverage
+from zega_core.questions.likeness import ALIKE, Asked
+from zega_core.questions.purpose import read_purpose
 from zega_core.settings import Settings
 from zega_core.store import conversations, ledger, shown, teaching
 from zega_core.store.conversations import AHEAD
@@ -47,19 +50,24 @@ def prepare(conversation_key: str, settings: Settings) -> None:
             return
 
 
-def ask_for_example(session: Session, writer_id: str, turn_id: int, settings: Settings) -> Turn | None:
+def ask_for_example(writer_id: str, turn_id: int, settings: Settings) -> Turn | None:
     """Note that the writer wants to see an example of an answer. Where no teacher is set up, the storyteller's is there
     at once. The turn when a worker is to write it, None when nothing is left to do. Raises NotFound."""
-    turn = conversations.hold_turn(session, writer_id, turn_id)
-    if turn.example:
-        return None
-    if not shown.is_waited_for(turn):
-        turn.example_asked_at = now()
-        if not teacher_may_ask(session, writer_id, settings):
-            turn.example, turn.example_by = _by_storyteller(turn), STORYTELLER
-        session.add(turn)
-        session.flush()
-    return None if turn.example else turn
+    with db.reading(settings) as session:
+        turn = conversations.turn(session, writer_id, turn_id)
+        by_worker = teacher_may_ask(session, writer_id, settings)
+    at_once = "" if by_worker or turn.example or shown.is_waited_for(turn) else _by_storyteller(turn)
+    with db.session(settings) as session:  # nobody waits for the storyteller
+        turn = conversations.hold_turn(session, writer_id, turn_id)
+        if turn.example:
+            return None
+        if not shown.is_waited_for(turn):
+            turn.example_asked_at = now()
+            if at_once:
+                turn.example, turn.example_by = at_once, STORYTELLER
+            session.add(turn)
+            session.flush()
+        return None if turn.example else turn
 
 
 def write_example(turn_id: int, settings: Settings) -> None:
@@ -84,7 +92,7 @@ def _prepare_one(key: str, number: int, settings: Settings) -> bool:
         row = conversations.by_key(session, key)
         if row is None or row.paused or len(conversations.prepared(session, row)) >= AHEAD:
             return False
-        past, found = conversations.past(session, row), coverage(conversations.coverage_rows(session, row.user_id))
+        past, found = conversations.past(session, row), covered(session, row.user_id, settings)
         spent = _spent(session, row)
     model = _teachers(row.user_id, settings, spent, own_form=True)
     question = _ask(model, row, found, past, number, settings) if model is not None else None
@@ -92,9 +100,16 @@ def _prepare_one(key: str, number: int, settings: Settings) -> bool:
         return False
     with db.session(settings) as session:
         there = conversations.by_key(session, key)
-        if there is None or alike(question.text, [one.question for one in conversations.past(session, there)]):
+        if there is None or _is_asked(session, there, question):
             return False
         return conversations.add_prepared(session, there, question, purpose=row.purpose) is not None
+
+
+def _is_asked(session: Session, row: Conversation, question: Question) -> bool:
+    """Whether the conversation has one like it by now; what the purpose is about is in all of them."""
+    about = " ".join(read_purpose(row.purpose).topics)
+    before = Asked((one.question for one in conversations.past(session, row)), about)
+    return before.likeness(question.text) >= ALIKE
 
 
 def _teachers(writer_id: str, settings: Settings, spent: float, *, own_form: bool = False) -> ChatModel | None:

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from sqlmodel import Session
 
-from zega_core import changes
+from zega_core import changes, triggers
 from zega_core.answering import MAX_CHARS, checked_text, may_insist, write
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.covering import covered
@@ -22,7 +22,7 @@ from zega_core.questions.likeness import ALIKE, Asked
 from zega_core.questions.purpose import read_purpose
 from zega_core.rating import rate
 from zega_core.settings import Settings
-from zega_core.store import answers, conversations, examples, fine_tunes, training_triggers, writers
+from zega_core.store import answers, conversations, examples, fine_tunes, writers
 from zega_core.store import changes as change_rows
 from zega_core.tables import Example, ExampleStatus, Source, now
 
@@ -132,6 +132,15 @@ def skip(session: Session, writer_id: str, key: str, turn_id: int) -> None:
         _touch(session, writer_id, key)
 
 
+def ask_after_all(session: Session, writer_id: str, key: str, turn_id: int) -> None:
+    """A question that was skipped is the open one again, with its draft. Raises NotFound."""
+    turn = _turn(session, writer_id, key, turn_id)
+    if turn.state == TurnState.skipped:
+        turn.state = TurnState.asked
+        conversations.leave_one_open(session, writer_id)
+        _touch(session, writer_id, key)
+
+
 def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Settings) -> Saved:
     """Change an answer: it is scored again, and kept or left out as a new one would be, unless the writer has decided.
     The first text stays beside it (``Example.original``); a draft of its edit goes. Raises InvalidInput, NotFound."""
@@ -161,10 +170,10 @@ def delete(session: Session, writer_id: str, turn_id: int, settings: Settings) -
     session.refresh(turn)
 
 
-def undo(session: Session, writer_id: str, settings: Settings) -> str:
-    """Take back the writer's last change, wherever it was made, and say what was taken back; empty where there is
-    nothing. An answer that is taken back is the draft of its question again."""
-    said = changes.undo(session, writer_id, settings)
+def undo(session: Session, writer_id: str, settings: Settings, *, batch: str = "") -> str:
+    """Take back the writer's last change, wherever it was made (with ``batch`` only that one), and say what was taken
+    back; empty where there is nothing. An answer that is taken back is the draft of its question again."""
+    said = changes.undo(session, writer_id, settings, batch=batch)
     if said:
         conversations.leave_one_open(session, writer_id)
     return said
@@ -218,20 +227,11 @@ def delete_conversation(session: Session, writer_id: str, key: str, *, with_answ
     return len(found)
 
 
-def pairs(session: Session, writer_id: str) -> int:
-    """Answers that are kept, since the last fine-tune was asked for."""
-    return fine_tunes.pairs_since(session, writer_id)
-
-
-def goal(session: Session, writer_id: str, settings: Settings) -> int:
-    """How many of them begin the next training."""
-    return training_triggers.load(session, writer_id).pairs or settings.conversation_pairs
-
-
 def _ask_next(session: Session, row: Conversation, settings: Settings) -> Turn:
     about = " ".join(read_purpose(row.purpose).topics)
     for turn in conversations.prepared(session, row):
-        if Asked(conversations.questions_since(session, turn), about=about).likeness(turn.question) < ALIKE:
+        before = Asked(conversations.questions_since(session, turn), about=about)
+        if turn.draft or before.likeness(turn.question) < ALIKE:
             conversations.ask(session, turn)
             return turn
         session.delete(turn)
@@ -246,7 +246,7 @@ def _ask_next(session: Session, row: Conversation, settings: Settings) -> Turn:
 def _turn(session: Session, writer_id: str, key: str, turn_id: int) -> Turn:
     """A turn of this conversation; nobody else changes what belongs to the writer."""
     row = conversations.hold(session, writer_id, key)
-    turn = conversations.turn(session, writer_id, turn_id)
+    turn = conversations.turn(session, writer_id, turn_id, locked=True)
     if turn.conversation_id != row.id:
         raise NotFound("There is no such question in this conversation. Load the page again and answer what it asks.")
     return turn
@@ -276,8 +276,8 @@ def _saved(session: Session, turn: Turn, example: Example, settings: Settings) -
         kept=kept,
         left_out="" if kept else str(example.reason or ""),
         may_insist=may_insist(example),
-        pairs=pairs(session, turn.user_id),
-        goal=goal(session, turn.user_id, settings),
+        pairs=fine_tunes.pairs_since(session, turn.user_id),
+        goal=triggers.goal(session, turn.user_id, settings),
         score=example.quality,
     )
 

@@ -82,25 +82,22 @@ def until_next(session: Session, writer_id: str, settings: Settings) -> Until:
 
 def goal(session: Session, writer_id: str, settings: Settings) -> int:
     """How many new answers begin the next fine-tune."""
-    return training_triggers.load(session, writer_id).pairs or settings.conversation_pairs
+    return _goal(training_triggers.load(session, writer_id), settings)
 
 
-def due(session: Session, writer_id: str, settings: Settings, now: datetime | None = None) -> Due | None:
-    """The automatic fine-tune that should begin now: not while a session writes, whose pieces it would miss, nor while
-    the newest version is proved, which may change what it would go on from."""
+def _goal(config: TriggerConfig, settings: Settings) -> int:
+    return config.pairs or settings.conversation_pairs
+
+
+def due(session: Session, writer_id: str, settings: Settings, now: datetime | None = None) -> tuple[Due | None, str]:
+    """The automatic fine-tune that should begin now, else None and what a check of the writer's holds one back for, as
+    a sentence, empty where none does. Not while a session writes, whose pieces it would miss, nor while the newest
+    version is proved, which may change what it would go on from. Every saved answer asks: it looks once."""
     reason = _ready(session, writer_id, settings, now or tables.now())
-    return None if reason is None or missing(session, writer_id) or lacks(session, writer_id) else reason
-
-
-def is_due(session: Session, writer_id: str, settings: Settings) -> bool:
-    return due(session, writer_id, settings) is not None
-
-
-def held(session: Session, writer_id: str, settings: Settings, now: datetime | None = None) -> str:
-    """What a check of the writer's holds a fine-tune back for that would begin now, as a sentence; else empty."""
-    if _ready(session, writer_id, settings, now or tables.now()) is None or missing(session, writer_id):
-        return ""
-    return lacks(session, writer_id)
+    if reason is None or missing(session, writer_id):
+        return None, ""
+    holds = lacks(session, writer_id)
+    return (None, holds) if holds else (reason, "")
 
 
 def next_up(session: Session, writer_id: str, settings: Settings, now: datetime | None = None) -> NextUp:
@@ -110,7 +107,7 @@ def next_up(session: Session, writer_id: str, settings: Settings, now: datetime 
     reached = until.automatic and _reason(session, writer_id, settings, config, until, at) is not None
     return NextUp(
         pairs=fine_tunes.pairs_since(session, writer_id),
-        goal=config.pairs or settings.conversation_pairs,
+        goal=_goal(config, settings),
         by_pairs=config.by_pairs,
         new=until.new,
         every=until.every,
@@ -139,7 +136,7 @@ def _reason(
     session: Session, writer_id: str, settings: Settings, config: TriggerConfig, until: Until, at: datetime
 ) -> Due | None:
     pairs = fine_tunes.pairs_since(session, writer_id) if config.by_pairs else 0
-    if config.by_pairs and pairs >= (config.pairs or settings.conversation_pairs):
+    if config.by_pairs and pairs >= _goal(config, settings):
         return Due(PAIRS, f"You have answered {pairs:,} questions")
     if not until.left:
         return Due(AUTOMATIC, f"You have kept {until.new:,} new examples")
@@ -217,6 +214,7 @@ def missing(session: Session, writer_id: str) -> str:
     """What is missing for a fine-tune, as a sentence; empty when there is enough. Counted, not read: what a fine-tune
     then has to leave out is said when it is prepared."""
     counted = Summary(
-        examples=examples.count_kept(session, writer_id), prompts=examples.count_kept_prompts(session, writer_id)
+        examples=examples.count_kept(session, writer_id),
+        prompts=examples.count_kept_prompts(session, writer_id, data.LEAST_PROMPTS),
     )
     return data.missing(counted)

@@ -96,6 +96,8 @@ export default function ({ data, parentElement, setStateValue }) {
         kept = { ...kept, text: data.draft, sent: [data.draft] }; // written elsewhere since
         write(entry, kept);
       }
+    } else if (mine === box.value && kept.sent.at(-1) !== mine) {
+      later(); // the page was drawn anew before typing rested
     }
     show(box.value);
     if (data.focus && focused !== entry) {

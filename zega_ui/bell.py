@@ -40,15 +40,19 @@ state = st.session_state
 
 
 def show(writer: str) -> None:
-    """The button with its list, in the sidebar. It redraws itself and never the page, where somebody may be typing."""
+    """The button with its list, in the sidebar. It redraws itself and not the page, where somebody may be typing; but
+    once when all that was waited for has ended and been told, as only that ends its looks for news."""
     with db.reading() as session:
         expects = notifications.expects(session, writer)
-    st.fragment(shielded(_bell), run_every=LOOK_EVERY if expects else None)(writer)
+    st.fragment(shielded(_bell), run_every=LOOK_EVERY if expects else None)(writer, expects)
 
 
-def _bell(writer: str) -> None:
+def _bell(writer: str, looks: bool) -> None:
     with db.reading() as session:
         news, unseen = notifications.new(session, writer), notifications.unseen(session, writer)
+        over = looks and not news and not notifications.expects(session, writer)
+    if over:
+        st.rerun()
     if news:
         _pop_up(writer)
     is_open = bool(state.get(OPEN))

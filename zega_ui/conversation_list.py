@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zega_core import conversation, db
+from zega_core import conversation, db, triggers
 from zega_core.analytics import plural
 from zega_core.conversation_tables import Conversation
 from zega_core.settings import Settings
@@ -37,12 +37,14 @@ def look_at(key: str) -> None:
 
 def first(writer: str, settings: Settings) -> None:
     """Where there is no conversation yet."""
+    with db.reading() as session:
+        goal = triggers.goal(session, writer, settings)
     with st.container(border=True, key="empty-conversation", gap="small"):
         st.header("Teach it your voice", anchor=False)
         st.markdown(
             "1. ZEGA asks for a few sentences: a scene, a voice, a place.\n"
             "2. You answer the way you would write it. Every answer is saved at once.\n"
-            f"3. After {settings.conversation_pairs} answers your model learns from them by itself, and ZEGA shows "
+            f"3. After {goal:,} answers your model learns from them by itself, and ZEGA shows "
             "whether it writes better."
         )
         form.explain(WHERE)
@@ -91,7 +93,7 @@ def _others(writer: str, settings: Settings, row: Conversation, rows: Sequence[C
             "Go on with",
             list(labels),
             format_func=lambda key: plain(labels[key]),
-            key=form.mirror(PICKED, row.key),
+            key=form.shows(PICKED, row.key),
             on_change=lambda: look_at(state[PICKED]),
         )
     st.text_input("Name of a new one (optional)", key="new-name", max_chars=80)
@@ -149,8 +151,8 @@ def _settings(writer: str, row: Conversation) -> None:
 def _beginning(key: str, stored: str) -> str:
     """The key of a field that begins with what is stored, and keeps what is typed until that is changed elsewhere."""
     if state.get(f"{key}-stored") != stored or key not in state:
-        state[key] = state[f"{key}-stored"] = stored
-    return key
+        state[f"{key}-stored"] = state[key] = stored
+    return form.shows(key, state[key])
 
 
 def _change(writer: str, row: Conversation) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core import conversation, conversation_words, db
+from zega_core import changes, conversation, conversation_words, db
 from zega_core.analytics import plural
 from zega_core.conversation_tables import Turn, TurnState
 from zega_core.settings import Settings
+from zega_core.store import conversations
 from zega_core.tables import Example, ExampleStatus
 from zega_ui import teaching_form as form
 from zega_ui.components import plain, prose
@@ -17,6 +18,7 @@ COLOURS = {"easy": "green", "medium": "yellow", "hard": "orange"}
 LONG = 1500
 """Characters of an answer beyond which the rest of it is a click away."""
 EDITED, UNDO_AT, TOLD = "turn-edited", "turn-undo", "turn-told"
+"""Which turn is edited, at which one Undo takes back which change, and what that was."""
 state = st.session_state
 
 
@@ -38,11 +40,19 @@ def question(turn: Turn) -> None:
         st.text(turn.question)
 
 
-def past(writer: str, settings: Settings, turn: Turn, example: Example | None) -> None:
-    """A turn that is answered or skipped."""
+def past(writer: str, settings: Settings, key: str, turn: Turn, example: Example | None) -> None:
+    """A turn of the conversation ``key`` that is answered or skipped."""
     if turn.state == TurnState.skipped:
-        with st.container(key=f"skipped-{turn.id}"):
-            st.caption(f":material/skip_next: Skipped: {plain(_short(turn.question))}")
+        form.explain(where(turn))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"skipped-{turn.id}"):
+            st.caption(f":material/skip_next: Skipped: {plain(_short(turn.question))}", width="stretch")
+            st.button(
+                "Answer it after all",
+                type="tertiary",
+                key=f"ask-{turn.id}",
+                on_click=form.act,
+                args=(where(turn), _ask, writer, key, turn),
+            )
         return
     with st.chat_message("assistant", avatar=ASKS):
         question(turn)
@@ -55,6 +65,11 @@ def past(writer: str, settings: Settings, turn: Turn, example: Example | None) -
             _editor(writer, settings, turn, example)
         else:
             _answer(writer, settings, turn, example)
+
+
+def _ask(writer: str, key: str, turn: Turn) -> None:
+    with db.session() as session:
+        conversation.ask_after_all(session, writer, key, turn.id or 0)
 
 
 def _short(text: str) -> str:
@@ -125,59 +140,70 @@ def _editor(writer: str, settings: Settings, turn: Turn, example: Example) -> No
             key=f"save-edit-{turn.id}",
             icon=":material/check:",
             on_click=form.act,
-            args=(where(turn), _save_edit, writer, settings, turn, None),
+            args=(where(turn), _save_edit, writer, settings, turn),
         )
         st.button(
             "Leave it as it was",
             type="tertiary",
             key=f"leave-{turn.id}",
             on_click=form.act,
-            args=(where(turn), _save_edit, writer, settings, turn, example.completion),
+            args=(where(turn), _leave, writer, turn),
         )
 
 
-def _save_edit(writer: str, settings: Settings, turn: Turn, text: str | None) -> None:
-    """``text`` None: what is in the box."""
+def _save_edit(writer: str, settings: Settings, turn: Turn) -> None:
     with db.session() as session:
-        written = str(state[f"edit-{turn.id}"]) if text is None else text
-        conversation.edit(session, writer, turn.id or 0, written, settings)
+        before = changes.newest_batch(session, writer)
+        conversation.edit(session, writer, turn.id or 0, str(state[f"edit-{turn.id}"]), settings)
+        made = changes.newest_batch(session, writer)
     state.pop(EDITED, None)
-    if text is None:
-        state[UNDO_AT], state[TOLD] = turn.id, "The change is saved."
+    state[UNDO_AT] = (turn.id, made) if made != before else None  # the same words are no change
+    state[TOLD] = "The change is saved."
+
+
+def _leave(writer: str, turn: Turn) -> None:
+    """The answer as it is now: another window may have changed it since this one was drawn."""
+    with db.session() as session:
+        conversations.drop_draft(session, writer, turn.id or 0)
+    state.pop(EDITED, None)
 
 
 def _insist(writer: str, settings: Settings, turn: Turn) -> None:
     with db.session() as session:
         conversation.insist(session, writer, turn.id or 0, settings)
-    state[UNDO_AT], state[TOLD] = None, ""
+    state[UNDO_AT] = None
 
 
 def _delete(writer: str, settings: Settings, turn: Turn) -> None:
     with db.session() as session:
         conversation.delete(session, writer, turn.id or 0, settings)
-    state[UNDO_AT], state[TOLD] = turn.id, "The answer is deleted."
+        made = changes.newest_batch(session, writer)
+    state[UNDO_AT], state[TOLD] = (turn.id, made), "The answer is deleted."
 
 
 def _undo(writer: str, settings: Settings, turn: Turn) -> None:
-    """Right after a change: what was done, and taking it back."""
-    if state.get(UNDO_AT) != turn.id:
+    """Right after a change: what was done, and taking it back, as long as nothing else was changed since."""
+    at, made = state.get(UNDO_AT) or (None, "")
+    if at != turn.id:
         return
+    with db.reading() as session:
+        if changes.newest_batch(session, writer) != made:
+            return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="undo-line"):
         st.caption(state.get(TOLD, ""))
-        if state.get(TOLD):
-            st.button(
-                "Undo",
-                icon=":material/undo:",
-                type="tertiary",
-                key="undo-turn",
-                on_click=form.act,
-                args=(where(turn), _take_back, writer, settings),
-            )
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            type="tertiary",
+            key="undo-turn",
+            on_click=form.act,
+            args=(where(turn), _take_back, writer, settings, made),
+        )
 
 
-def _take_back(writer: str, settings: Settings) -> None:
+def _take_back(writer: str, settings: Settings, made: str) -> None:
     with db.session() as session:
-        said = conversation.undo(session, writer, settings)
+        said = conversation.undo(session, writer, settings, batch=made)
     state.pop(UNDO_AT, None)
     if said:
         st.toast(plain(said), icon=":material/undo:")

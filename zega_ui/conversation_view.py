@@ -6,7 +6,7 @@ from logging import getLogger
 
 import streamlit as st
 
-from zega_core import asking, conversation, conversation_words, db
+from zega_core import asking, conversation, conversation_words, covering, db
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.errors import ZegaError
 from zega_core.jobs import client
@@ -67,7 +67,7 @@ def _thread(writer: str, settings: Settings, row: Conversation) -> bool:
             with st.chat_message("assistant", avatar=conversation_turn.ASKS):
                 st.text(conversation_words.welcome(row.purpose))
         for turn, example in said[-length:]:
-            conversation_turn.past(writer, settings, turn, example)
+            conversation_turn.past(writer, settings, row.key, turn, example)
     return bool(said)
 
 
@@ -91,8 +91,9 @@ def _paused(writer: str, row: Conversation) -> None:
 def _open_question(writer: str, settings: Settings, row: Conversation) -> Turn:
     with db.reading() as session:
         turn = conversations.open_turn(session, row)
-    if turn is not None:
-        return turn
+        if turn is not None:
+            return turn
+        covering.covered(session, writer, settings)  # counting takes its time with many examples: nobody waits for it
     with db.session() as session:
         return conversation.question(session, writer, row.key, settings)
 
@@ -108,7 +109,7 @@ def _box(writer: str, settings: Settings, row: Conversation, turn: Turn, earlier
         turn,
         keep=lambda text: _keep(writer, turn, text),
         focus=focus,
-        forget=state.get(FORGET, ()),
+        forget=[one for one in state.get(FORGET, ()) if one != turn.id],  # it may have been taken back
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer-actions"):
         answer_box.save_button(turn, lambda written: form.act(WHERE, _save, writer, settings, row.key, turn, written))
@@ -117,7 +118,7 @@ def _box(writer: str, settings: Settings, row: Conversation, turn: Turn, earlier
             icon=":material/skip_next:",
             type="tertiary",
             key="skip",
-            help="Another question comes. You see this one no more.",
+            help="Another question comes. You can still answer this one later.",
             on_click=form.act,
             args=(WHERE, _skip, writer, row.key, turn),
         )

@@ -39,6 +39,13 @@ def mirror(key: str, stored: Any) -> str:
     return key
 
 
+def shows(key: str, stored: Any) -> str:
+    """The same for a control in a popover. It is told so at each drawing: one that is opened later knows only of the
+    last drawing, and would otherwise show its own default and report that as if the writer had chosen it."""
+    state[key] = stored
+    return key
+
+
 def act(where: str, action: Callable[..., None], *arguments: object) -> None:
     """Do what a control asks for; ``explain(where)`` says why it was refused."""
     guarded(action, *arguments)

@@ -52,7 +52,7 @@ def _choices(writer: str, settings: Settings) -> None:
         config, automatic = training_triggers.load(session, writer), fine_tunes.load_config(session, writer).automatic
     st.toggle(
         "Begin by itself",
-        key=_shows("trigger-automatic", automatic),
+        key=form.shows("trigger-automatic", automatic),
         on_change=_switch,
         args=(writer,),
         help="A new version is trained when one of these is there. Switched off, none begins without you.",
@@ -76,7 +76,7 @@ def _choices(writer: str, settings: Settings) -> None:
 def _begins(writer: str, config: TriggerConfig, settings: Settings) -> None:
     st.checkbox(
         "After a number of answers",
-        key=_shows("trigger-by_pairs", config.by_pairs),
+        key=form.shows("trigger-by_pairs", config.by_pairs),
         on_change=_save,
         args=(writer, "by_pairs"),
     )
@@ -97,7 +97,7 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
         "By a schedule",
         list(words.SCHEDULES),
         format_func=lambda key: words.SCHEDULES[key],
-        key=_shows("trigger-schedule", config.schedule),
+        key=form.shows("trigger-schedule", config.schedule),
         on_change=_save_schedule,
         args=(writer,),
         help="If anything new is kept by then. What was missed while this machine was off is made up for once.",
@@ -110,14 +110,14 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
             "Day",
             list(range(len(words.DAYS))),
             format_func=lambda day: words.DAYS[day],
-            key=_shows("trigger-weekday", config.weekday),
+            key=form.shows("trigger-weekday", config.weekday),
             on_change=_save,
             args=(writer, "weekday"),
         )
         form.explain("trigger-weekday")
     st.time_input(
         "Time",
-        key=_shows("trigger-at", time.fromisoformat(config.at)),
+        key=form.shows("trigger-at", time.fromisoformat(config.at)),
         step=MINUTES,
         on_change=_save,
         args=(writer, "at", lambda value: f"{value:%H:%M}" if value else ""),
@@ -127,7 +127,7 @@ def _schedule(writer: str, config: TriggerConfig) -> None:
     st.selectbox(
         "Time zone",
         zones if config.zone in zones else [config.zone, *zones],
-        key=_shows("trigger-zone", config.zone),
+        key=form.shows("trigger-zone", config.zone),
         on_change=_save,
         args=(writer, "zone"),
     )
@@ -141,7 +141,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         10.0,
         step=0.5,
         format="%.1f",
-        key=_shows("trigger-least_score", config.least_score),
+        key=form.shows("trigger-least_score", config.least_score),
         on_change=_save,
         args=(writer, "least_score"),
         help="Of all that is kept, your own words too. 0 asks for nothing.",
@@ -151,7 +151,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         "Genres and elements at least",
         1,
         12,
-        key=_shows("trigger-least_variety", config.least_variety),
+        key=form.shows("trigger-least_variety", config.least_variety),
         on_change=_save,
         args=(writer, "least_variety"),
         help="Different ones in what is kept, old and new, counted together. 1 asks for nothing.",
@@ -163,7 +163,7 @@ def _checks(writer: str, config: TriggerConfig) -> None:
         100,
         step=5,
         format="%d %%",
-        key=_shows("trigger-least_own_share", round(config.least_own_share * 100)),
+        key=form.shows("trigger-least_own_share", round(config.least_own_share * 100)),
         on_change=_save,
         args=(writer, "least_own_share", lambda value: value / 100),
         help="Their share in all words that are kept. 0 asks for nothing.",
@@ -171,15 +171,8 @@ def _checks(writer: str, config: TriggerConfig) -> None:
     form.explain("trigger-least_own_share")
 
 
-def _shows(key: str, stored: Any) -> str:
-    """The key of a control that shows a stored value. It is told so at each drawing: a control in a popover that is
-    opened later knows only of the last one, and would report its own default as if the writer had chosen that."""
-    state[key] = stored
-    return key
-
-
 def _number(writer: str, label: str, name: str, value: float | None, **more: Any) -> None:
-    key = _shows(f"trigger-{name}", value)
+    key = form.shows(f"trigger-{name}", value)
     st.number_input(label, value=None, key=key, on_change=_save, args=(writer, name), **more)
     form.explain(key)
 

@@ -117,7 +117,7 @@ def _actions(writer: str, version: Version, promoted: Version | None, in_use: bo
             field = f"name-{number}"
             st.text_input(
                 "Name",
-                key=form.mirror(field, version.name),
+                key=form.shows(field, version.name),
                 max_chars=versions.LONGEST_NAME,
                 placeholder="such as: autumn, with letters",
                 on_change=_rename,

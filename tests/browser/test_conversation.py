@@ -21,7 +21,7 @@ from zega_core.conversation_tables import Turn
 from zega_core.jobs import launcher
 from zega_core.settings import Settings
 from zega_core.store import conversations, fine_tunes
-from zega_core.tables import RunStatus
+from zega_core.tables import RunStatus, now
 
 pytestmark = pytest.mark.browser
 WRITER = "default"
@@ -332,3 +332,36 @@ def test_hostile_words_are_shown_as_they_are(chromium: Browser, tmp_path: Path):
         assert not asked
         assert visitor.overflow() <= 0
         visitor.close()
+
+
+def test_what_is_opened_later_shows_what_is_stored_and_chooses_nothing(chromium: Browser, tmp_path: Path):
+    settings = Settings(home=tmp_path / "home")
+    begin(settings, [HARBOUR])
+    with db.session(settings) as session:
+        older = conversations.of_writer(session, WRITER)[0].key
+        answer_later = conversation.start(session, WRITER, settings, purpose="letters home", name="Letters")
+        conversation.rename(session, WRITER, older, "By the sea")
+        assert conversations.of_writer(session, WRITER)[0].key == answer_later.key
+    with without_worker(settings) as server:
+        visitor = Visitor(chromium, server)
+        page = visitor.page
+        page.goto(f"{PATH}?conversation={older}", wait_until="commit")
+        expect(box(page)).to_be_visible(timeout=60_000)
+        for _ in range(2):  # drawn anew while what is opened later is still closed
+            before = page.locator("[class*='st-key-asked-']").last.inner_text()
+            page.get_by_role("button", name="Skip").click()
+            expect(page.locator("[class*='st-key-asked-']").last).not_to_have_text(before)
+        page.get_by_role("button", name="Options").click()
+        expect(page.get_by_role("textbox", name="Name")).to_have_value("By the sea")
+        expect(page.get_by_role("textbox", name="What should your model")).to_have_value("sea stories for winter")
+        page.keyboard.press("Escape")
+        with db.session(settings) as session:
+            conversations.get(session, WRITER, answer_later.key).used_at = now()
+        page.get_by_role("button", name="Skip").click()
+        page.get_by_role("button", name="Conversations").click()
+        expect(page.get_by_role("radio", name="By the sea")).to_be_checked()
+        expect(page.get_by_role("heading", name="By the sea")).to_be_visible()
+        visitor.close()
+    with db.reading(settings) as session:
+        row = conversations.get(session, WRITER, older)
+        assert (row.name, row.purpose) == ("By the sea", "sea stories for winter")

@@ -20,7 +20,7 @@ from zega_core import db
 from zega_core.jobs import launcher
 from zega_core.local import process
 from zega_core.settings import Settings
-from zega_core.store import fine_tunes
+from zega_core.store import fine_tunes, versions
 from zega_core.tables import RunStatus, now
 from zega_core.version_tables import FineTune, TrainingMetric
 
@@ -223,3 +223,28 @@ def test_a_model_writes_while_the_page_stays_alive_and_one_that_is_damaged_says_
         finally:
             visitor.close()
             process.end(settings)
+
+
+def test_a_name_is_there_when_it_is_to_be_changed_and_looking_at_it_changes_nothing(chromium: Browser, tmp_path: Path):
+    settings = Settings(home=tmp_path / "home")
+    settings.prepare_home()
+    version(1, into=settings, name="autumn")
+    with without_worker(settings) as server:
+        visitor = Visitor(chromium, server)
+        opened(visitor, "Versions")
+        page = visitor.page
+        use, back = page.locator(".st-key-use-1 button"), page.locator(".st-key-roll-back button")
+        use.click()  # the page is drawn anew while the name is still out of sight
+        expect(back).to_be_visible(timeout=60_000)
+        back.click()
+        expect(use).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Rename v1").click()
+        name = page.get_by_role("textbox", name="Name", exact=True)
+        expect(name).to_have_value("autumn", timeout=60_000)
+        name.press("Tab")
+        page.keyboard.press("Escape")
+        use.click()
+        expect(back).to_be_visible(timeout=60_000)
+        visitor.close()
+    with db.reading(settings) as session:
+        assert [one.name for one in versions.all_of(session, "default")] == ["autumn"]

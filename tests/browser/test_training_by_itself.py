@@ -94,3 +94,18 @@ def test_news_come_while_somebody_writes_and_leave_the_draft_and_the_cursor_alon
         assert notifications.unseen(session, WRITER) == 0
     page.get_by_test_id("stSidebarUserContent").get_by_role("link", name="Fine-Tune").click()
     expect(page.get_by_role("heading", name="Fine-Tune", exact=True)).to_be_visible(timeout=LONG)
+
+
+def test_the_choices_are_whole_on_a_phone_where_they_have_to_be_scrolled(
+    config: Settings, chromium: Browser, server: Server
+):
+    with db.session(config) as session:
+        training_triggers.save(session, WRITER, TriggerConfig(schedule="weekly", weekday=2, zone="Europe/Vienna"))
+    one = Visitor(chromium, server, phone=True)
+    page = patient(one)
+    page.get_by_role("button", name="Training by itself").click()
+    expect(page.get_by_role("combobox", name="Day")).to_have_value("Wednesday", timeout=LONG)
+    accessible(page)
+    page.get_by_role("slider", name="Your own words").scroll_into_view_if_needed()
+    accessible(page)
+    one.close()

@@ -148,3 +148,20 @@ def test_it_looks_for_news_only_while_something_goes_on(config: Settings, tab: A
     app = tab().run()
     assert looks == [None, 10]
     assert label(app) == "Notifications"
+
+
+def test_it_looks_no_more_when_all_has_ended(config: Settings, tab: Any, monkeypatch: pytest.MonkeyPatch):
+    looks: list[Any] = []
+    fragment = bell.st.fragment
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        looks.append(options.get("run_every"))
+        return fragment(*arguments, **options)
+
+    def ends(*_: Any) -> bool:  # between the page's drawing and the bell's next look
+        return not looks
+
+    monkeypatch.setattr(bell.st, "fragment", noted)
+    monkeypatch.setattr(bell.notifications, "expects", ends)
+    assert label(tab().run()) == "Notifications"
+    assert looks == [10, None]

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text as marked_up
-from zega_core import conversation, db
+from zega_core import collection, conversation, db
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.jobs import client
 from zega_core.settings import Settings
@@ -159,6 +159,41 @@ def test_a_change_can_be_left(begun: AppTest):
     assert not [one for one in begun.text_area if one.key == f"edit-{turn.id}"]
 
 
+def test_the_same_words_saved_again_are_no_change_to_undo(begun: AppTest):
+    write(begun, HARBOUR)
+    ((turn, _),) = answered()
+    choose(begun, turn, "Edit")
+    begun.button(key=f"save-edit-{turn.id}").click().run()
+    assert not [one for one in begun.button if one.key == "undo-turn"]
+    assert len(answered()) == 1
+
+
+def test_undo_takes_back_what_stands_beside_it_and_nothing_else(begun: AppTest, config: Settings):
+    write(begun, HARBOUR)
+    write(begun, STAIRS)
+    (turn, _), (_, other) = answered()
+    assert other is not None
+    choose(begun, turn, "Delete")
+    assert begun.button(key="undo-turn")
+    with db.session() as session:
+        collection.rate(session, "default", [other.id or 0], 4, config)
+    begun.button(key="undo-turn").click().run()
+    assert answered()[0][1] is None
+    with db.reading() as session:
+        assert session.get_one(Example, other.id).rating == 4
+    assert not [one for one in begun.button if one.key == "undo-turn"]
+
+
+def test_leaving_an_edit_does_not_take_back_that_of_another_window(begun: AppTest, config: Settings):
+    write(begun, HARBOUR)
+    ((turn, _),) = answered()
+    choose(begun, turn, "Edit")
+    with db.session() as session:
+        conversation.edit(session, "default", turn.id or 0, STAIRS, config)
+    begun.button(key=f"leave-{turn.id}").click().run()
+    assert STAIRS in all_text(begun)
+
+
 def test_a_deleted_answer_comes_back_by_undo(begun: AppTest):
     write(begun, HARBOUR)
     ((turn, _),) = answered()
@@ -177,6 +212,19 @@ def test_a_question_can_be_skipped(begun: AppTest):
     begun.button(key="skip").click().run()
     assert open_turn().id != turn.id
     assert "Skipped:" in all_text(begun)
+
+
+def test_what_was_written_before_a_skip_is_not_lost(begun: AppTest):
+    turn = open_turn()
+    begun.text_area(key=f"answer-{turn.id}").set_value(HARBOUR).run()
+    begun.button(key="skip").click().run()
+    assert open_turn().id != turn.id
+    begun.button(key=f"ask-{turn.id}").click().run()
+    assert open_turn().id == turn.id
+    assert begun.text_area(key=f"answer-{turn.id}").value == HARBOUR
+    assert "Skipped:" not in all_text(begun)
+    begun.button(key="save-answer").click().run()
+    assert [example.completion for _, example in answered() if example is not None] == [HARBOUR]
 
 
 def test_an_example_is_marked_as_another_ones_and_not_learned_from(begun: AppTest, config: Settings):

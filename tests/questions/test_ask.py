@@ -215,16 +215,18 @@ def past(*turns: str) -> list[Past]:
     [
         ((), "easy"),
         (("e+",), "easy"),
-        (("e+", "e+"), "medium"),
-        (("e+", "e~", "e+"), "medium"),
-        (("e~", "e~", "e~"), "easy"),
-        (("e+", "es", "e+"), "easy"),
-        (("e+", "e+", "m+", "m+"), "hard"),
-        (("e+", "e+", "m+", "m+", "hs", "h-"), "medium"),
-        (("e+", "e+", "ms", "m-"), "easy"),
+        (("e+", "e+"), "easy"),
+        (("e+", "e+", "e+"), "medium"),
+        (("e+", "e+", "e~", "e+"), "medium"),
+        (("e~", "e~", "e~", "e~"), "easy"),
+        (("e+", "e+", "es", "e+"), "easy"),
+        (("e+", "e+", "e+", "m+", "m+"), "medium"),
+        (("e+", "e+", "e+", "m+", "m+", "m+"), "hard"),
+        (("e+", "e+", "e+", "m+", "m+", "m+", "hs", "h-"), "medium"),
+        (("e+", "e+", "e+", "ms", "m-"), "easy"),
         (("es", "es", "es", "es"), "easy"),
-        (("e+", "e+", "e+", "e+"), "medium"),  # two that were prepared before it became harder
-        (("e+", "e+", "m+", "m+", "h+", "h+", "h+"), "hard"),
+        (("e+", "e+", "e+", "e+", "e+", "e+"), "medium"),  # three that were prepared before it became harder
+        (("e+", "e+", "e+", "m+", "m+", "m+", "h+", "h+", "h+", "h+"), "hard"),
     ],
 )
 def test_difficulty_follows_the_answers(turns: tuple[str, ...], level: str):
@@ -242,7 +244,7 @@ def test_difficulty_never_jumps_two_levels(outcomes: list[str]):
 
 def test_open_and_unknown_turns_change_nothing():
     turns = [
-        *past("e+", "e+"),
+        *past("e+", "e+", "e+"),
         Past("Describe it.", "medium", "asked", False, 0, 100),
         Past("?", "odd", "odd", True, 1, 0),
     ]

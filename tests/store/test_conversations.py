@@ -121,3 +121,12 @@ def test_answers_of_deleted_conversations_are_still_the_writers(config: Settings
         assert [one.completion for one in answers.of_writer(session, "ana")] == [own_words(1), own_words(2)]
         assert answers.counts(session, "ana")[:2] == (1, {"answered": 1})
         assert answers.counts(session, "ben") == (0, {}, 0.0)
+
+
+def test_an_answer_that_was_deleted_counts_as_that(config: Settings):
+    key = started()
+    gone = answered(key, own_words(1)).turn_id
+    answered(key, own_words(2))
+    with db.session() as session:
+        conversation.delete(session, "ana", gone, config)
+        assert answers.counts(session, "ana")[1] == {"answered": 1, "deleted": 1}

@@ -116,8 +116,7 @@ def fine_tune_if_due(writer_id: str, settings: Settings | None = None) -> str | 
     or workers, get one. Every saved answer asks: what is not due takes no lock."""
     settings = settings or get_settings()
     with db.reading(settings) as session:
-        due = triggers.due(session, writer_id, settings)
-        holds = "" if due else triggers.held(session, writer_id, settings)
+        due, holds = triggers.due(session, writer_id, settings)
     if holds:
         with db.session(settings) as session:
             notices.note(session, writer_id, **training_words.waiting(holds, now()))
@@ -125,7 +124,7 @@ def fine_tune_if_due(writer_id: str, settings: Settings | None = None) -> str | 
         return None
     with db.session(settings) as session:
         writers.lock(session, writer_id)
-        due = triggers.due(session, writer_id, settings)
+        due, _ = triggers.due(session, writer_id, settings)
         if due is None:  # another was first
             return None
         row = fine_tunes.create(session, writer_id, fine_tunes.load_config(session, writer_id), due.trigger)

@@ -30,8 +30,7 @@ def ask_for_example(writer_id: str, turn_id: int, settings: Settings | None = No
     """Have a worker write an example of an answer. It is there at once where no teacher is set up; while one is waited
     for, a second press changes nothing. Raises NotFound."""
     settings = settings or get_settings()
-    with db.session(settings) as session:
-        turn = asking.ask_for_example(session, writer_id, turn_id, settings)
+    turn = asking.ask_for_example(writer_id, turn_id, settings)
     if turn is not None:
         enqueue_example(turn, settings)
 

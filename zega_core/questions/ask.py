@@ -20,8 +20,8 @@ from zega_core.questions.purpose import Purpose, read_purpose
 __all__ = ["DIFFICULTIES", "Aim", "Past", "Question", "aim", "alike", "by_grammar", "next_difficulty"]
 
 DIFFICULTIES = ("easy", "medium", "hard")
-STEP = 2
-"""Good answers in a row that make the next question harder, or skipped and left out ones that make it easier."""
+UP, DOWN = 3, 2
+"""Good answers in a row that make the next question harder, and skipped or left out ones that make it easier."""
 GOOD_LENGTH = 0.6
 """Of the words asked for: a shorter answer says nothing about the difficulty."""
 FREE = 3
@@ -71,7 +71,8 @@ class Aim:
 
 
 def next_difficulty(past: Sequence[Past]) -> str:
-    """One step up after ``STEP`` kept answers of good length at a level, one down after as many skipped or left out."""
+    """One step up after ``UP`` kept answers of good length at a level, one down after ``DOWN`` skipped or left out: a
+    hard question asks for up to three times the words of an easy one, and may be answered on a phone."""
     level = good = bad = 0
     for one in past:
         rank = _rank(one.difficulty)
@@ -80,8 +81,8 @@ def next_difficulty(past: Sequence[Past]) -> str:
             good, bad = good + (full and rank >= level), 0
         elif one.state in ("answered", "skipped") and rank <= level:
             good, bad = 0, bad + 1
-        if good >= STEP or bad >= STEP:
-            level = min(max(level + (1 if good >= STEP else -1), 0), len(DIFFICULTIES) - 1)
+        if good >= UP or bad >= DOWN:
+            level = min(max(level + (1 if good >= UP else -1), 0), len(DIFFICULTIES) - 1)
             good = bad = 0
     return DIFFICULTIES[level]
 

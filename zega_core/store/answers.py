@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import func
+from sqlalchemy import case, func, text
 from sqlmodel import Session, col, select
 
-from zega_core.conversation_tables import Conversation, Turn
+from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.tables import Example, Source
 
 
@@ -30,9 +30,12 @@ def of_writer(session: Session, writer_id: str) -> Iterator[Example]:
 
 
 def counts(session: Session, writer_id: str) -> tuple[int, dict[str, int], float]:
-    """How many conversations the writer has, how many turns of them by state, and seconds spent on them."""
+    """How many conversations the writer has, how many turns of them by state (``deleted`` where the answer was), and
+    seconds spent on them."""
     conversations = session.exec(select(func.count()).where(col(Conversation.user_id) == writer_id)).one()
-    query = select(Turn.state, func.count(), func.sum(Turn.seconds)).where(Turn.user_id == writer_id)
-    found = session.exec(query.group_by(Turn.state)).all()
+    gone = (col(Turn.state) == TurnState.answered) & col(Turn.example_id).is_(None)
+    state = case((gone, "deleted"), else_=col(Turn.state)).label("stands")
+    query = select(state, func.count(), func.sum(Turn.seconds)).where(Turn.user_id == writer_id)
+    found = session.exec(query.group_by(text("stands"))).all()
     seconds = float(sum(seconds or 0.0 for _, _, seconds in found))
     return conversations, {state: number for state, number, _ in found}, seconds

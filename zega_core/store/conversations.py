@@ -27,7 +27,6 @@ MAX_NAME, MAX_PURPOSE = 80, 2_000
 """Characters."""
 
 _KEY = re.compile(r"[0-9a-f]{32}")
-_OPEN_TO_DRAFTS = (TurnState.asked, TurnState.skipped)
 
 
 def checked_name(name: str) -> str:
@@ -118,11 +117,13 @@ def turns(
     return [(turn, example) for turn, example in reversed(found)]
 
 
-def turn(session: Session, writer_id: str, turn_id: int) -> Turn:
-    """The writer's turn; another writer's is not found, exactly like one that does not exist."""
+def turn(session: Session, writer_id: str, turn_id: int, *, locked: bool = False) -> Turn:
+    """The writer's turn; another writer's is not found, exactly like one that does not exist. ``locked``: no draft is
+    put into it until the end of the transaction."""
     found = None
     if isinstance(turn_id, int) and not isinstance(turn_id, bool) and 0 < turn_id < 2**31:
         query = select(Turn).where(Turn.user_id == writer_id, Turn.id == turn_id)
+        query = query.with_for_update() if locked else query
         found = session.exec(query.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound("There is no such question. Its conversation may have been deleted; open another one.")
@@ -133,7 +134,7 @@ def hold_turn(session: Session, writer_id: str, turn_id: int) -> Turn:
     """The same, and until the end of the transaction nobody else changes what belongs to the writer."""
     turn(session, writer_id, turn_id)
     writers.lock(session, writer_id)
-    return turn(session, writer_id, turn_id)
+    return turn(session, writer_id, turn_id, locked=True)
 
 
 def open_turn(session: Session, conversation: Conversation) -> Turn | None:
@@ -249,17 +250,24 @@ def set_draft(session: Session, turn: Turn, draft: str) -> None:
     """Unless the turn is answered: a draft that comes late is the answer's own beginning."""
     session.exec(
         update(Turn)
-        .where(col(Turn.id) == turn.id, col(Turn.state).in_(_OPEN_TO_DRAFTS))
+        .where(col(Turn.id) == turn.id, col(Turn.state) != TurnState.answered)
         .values(draft=draft)
         .execution_options(synchronize_session=False)
     )
     session.expire(turn, ["draft"])
 
 
+def drop_draft(session: Session, writer_id: str, turn_id: int) -> None:
+    """Raises NotFound."""
+    found = hold_turn(session, writer_id, turn_id)
+    found.draft = ""
+    session.add(found)
+
+
 def remove_prepared(session: Session, conversation: Conversation) -> None:
-    session.exec(
-        delete(Turn).where(col(Turn.conversation_id) == conversation.id, col(Turn.state) == TurnState.prepared)
-    )
+    """But not what the writer has begun to answer."""
+    mine = (col(Turn.conversation_id) == conversation.id) & (col(Turn.state) == TurnState.prepared)
+    session.exec(delete(Turn).where(mine, col(Turn.draft) == ""))
 
 
 def remove(session: Session, conversation: Conversation) -> None:

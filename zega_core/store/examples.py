@@ -83,11 +83,10 @@ def count_kept_answers(session: Session, writer_id: str) -> int:
     return session.exec(query).one()
 
 
-def count_kept_prompts(session: Session, writer_id: str) -> int:
-    """How many different prompts the kept examples answer."""
-    query = select(func.count(func.distinct(Example.prompt))).where(
-        Example.user_id == writer_id, Example.status == ExampleStatus.kept
-    )
+def count_kept_prompts(session: Session, writer_id: str, most: int) -> int:
+    """How many different prompts the kept examples answer, counted up to ``most``: it looks at no more than it must."""
+    prompts = select(Example.prompt).where(Example.user_id == writer_id, Example.status == ExampleStatus.kept)
+    query = select(func.count()).select_from(prompts.distinct().limit(most).subquery())
     return session.exec(query).one()
 
 
