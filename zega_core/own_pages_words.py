@@ -80,7 +80,8 @@ def erased(name: str, passages: int) -> str:
 
 def erase_warning(row: Manuscript, stored: Stored) -> str:
     return (
-        f"The file and {plural(stored.passages, 'passage')} made of it are deleted, and this cannot be undone. {KEEPS}"
+        f"The file and {plural(stored.passages, 'passage')} made of it are deleted, with the stories saved from them, "
+        f"and this cannot be undone. {KEEPS}"
     )
 
 
