@@ -118,7 +118,7 @@ def _bringing_in(draw: random.Random, things: Sequence[str]) -> str:
     have = _list(things)
     if not have:
         return ""
-    return " " + draw.choice([f"Mention {have}.", f"Let {have} play a part.", f"Make something of {have}."])
+    return " " + draw.choice([f"Mention {have}.", f"Let {have} play a part.", f"Have {have} in it."])
 
 
 def _dialogue(known: Details, draw: random.Random, things: Sequence[str]) -> str:
