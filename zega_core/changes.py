@@ -25,9 +25,9 @@ from zega_core.tables import Example, ExampleStatus, now
 UNDO_DAYS = 7
 CHUNK = 500
 """Examples that are in memory at a time."""
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 """Examples that are changed, or changed back, in one transaction: others wait for it, on SQLite up to 30 seconds."""
-_TURN = 0.12
+_TURN = 0.2
 """Seconds between two of them: who waits for SQLite's lock looks every tenth of a second."""
 SAME_WORDS = "These are the words of a piece you have already kept."
 _DECIDED = ("decision", "rated_at", "status", "reason", "duplicate_of")

@@ -24,7 +24,7 @@ from zega_core.prompting import Prompted, Prompter
 from zega_core.providers.base import Call
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
-from zega_core.settling import OWN_WORDS, Kept, settle
+from zega_core.settling import OWN_WORDS, Kept, forget_known, known, settle
 from zega_core.store import changes as stored_changes
 from zega_core.store import leases, ledger, manuscripts, ratings, writers
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source
@@ -255,8 +255,9 @@ def _free(session: db.Session, writer_id: str, ids: Collection[int], settings: S
     ]
     if not repeats:
         return
-    kept, taste = Kept(writer_id, settings, stored=True), taste_of(session, writer_id, settings)
-    kept.learn(session)
+    # The newest only: to learn all that is kept takes as long as others can wait for SQLite's lock.
+    kept, taste = known(session, writer_id, settings), taste_of(session, writer_id, settings)
+    forget_known(writer_id, settings)
     for example in repeats[:_FREED]:
         twin = kept.twin(session, example)
         if twin is not None:
