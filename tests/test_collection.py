@@ -19,7 +19,7 @@ from zega_core.conversation_tables import Conversation, ExampleChange, Turn
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.settings import get_settings
 from zega_core.store import collection as rows
-from zega_core.store import examples, runs, tastes
+from zega_core.store import examples, runs, tastes, writers
 from zega_core.store.collection import Filter
 from zega_core.tables import Example, ExampleStatus, ExampleTag, Memory, RunStatus, Source, Story, TrainingSession, now
 
@@ -411,4 +411,48 @@ def test_many_are_done_in_parts(monkeypatch: pytest.MonkeyPatch):
     assert undo() == "10 examples are as they were before you excluded them."
     assert do("delete", ids) == "10 examples deleted."
     undo()
+    assert all_pieces() == before
+
+
+def test_very_many_are_committed_in_parts_and_others_write_between_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(changes, "AT_ONCE", 4)
+    ids = [add(f"8 {story(seed)}") for seed in range(10)]
+    before, turns = all_pieces(), []
+
+    def another_writes(seconds: float) -> None:
+        turns.append(seconds)
+        with db.session() as session:
+            writers.ensure(session, f"other{len(turns)}")
+
+    monkeypatch.setattr(changes, "sleep", another_writes)
+    for action in ("exclude", "include", "delete"):
+        turns.clear()
+        do(action, ids)
+        assert len(turns) == 2
+    for _ in range(3):
+        turns.clear()
+        assert "10 examples" in undo()
+        assert len(turns) == 2
+    assert all_pieces() == before
+
+
+def test_what_was_done_of_very_many_before_a_kill_can_be_undone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(changes, "AT_ONCE", 4)
+    ids = [add(f"8 {story(seed)}") for seed in range(10)]
+    before, turns = all_pieces(), []
+
+    def killed(seconds: float) -> None:
+        turns.append(seconds)
+        if len(turns) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(changes, "sleep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            do("delete", ids)
+    assert len(all_pieces()) == 2
+    with db.reading() as session:
+        assert changes.newest(session, "ana") == ("delete", 8)
+    monkeypatch.setattr(changes, "sleep", lambda seconds: None)
+    assert undo() == "8 examples are back."
     assert all_pieces() == before

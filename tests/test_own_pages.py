@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from tests.support.teachers import ScriptedTeacher, story
-from zega_core import changes, db, own_pages, prompting, staffing
+from zega_core import changes, collection, db, importing, own_pages, prompting, staffing
 from zega_core.conversation_tables import ExampleChange, Manuscript
 from zega_core.errors import InvalidInput, NobodyLeft, NotFound, ProviderUnavailable
 from zega_core.manuscripts import looking
@@ -144,6 +145,54 @@ def test_a_run_that_is_stopped_keeps_what_is_there_and_goes_on(config: Settings,
     assert [one.idx for one in after] == list(range(row.passages))
 
 
+def test_what_was_deleted_after_a_stop_stays_deleted(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(own_pages, "BATCH", 4)
+    row = bring(config, book())
+    real = own_pages._Work._batch
+
+    def stops(self: Any, pairs: Any) -> Any:
+        with db.session(config) as session:
+            leases.ask_to_stop(session, manuscripts.get(session, "ana", row.run_id))
+        return real(self, pairs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_pages._Work, "_batch", stops)
+        assert work(config, row) == RunStatus.stopped
+    with db.session(config) as session:
+        collection.delete(session, "ana", [one.id or 0 for one in passages(config, row)[1:4]], config)
+        manuscripts.ask_to_continue(session, manuscripts.get(session, "ana", row.run_id))
+    assert work(config, row) == RunStatus.done
+    assert [one.idx for one in passages(config, row)] == [0, *range(4, row.passages)]
+    assert look(config, row).done == row.passages
+    with db.session(config) as session:
+        collection.undo(session, "ana", config)
+    assert [one.idx for one in passages(config, row)] == list(range(row.passages))
+
+
+@pytest.mark.parametrize("decision, kept", [(None, "manuscript"), ("keep", "import")])
+def test_own_words_that_were_imported_before_are_the_writers_now(config: Settings, decision: str | None, kept: str):
+    _, found = looking.read(book(), "mine.txt")
+    lines = [json.dumps({"prompt": "Write a scene.", "completion": one.text}) for one in found.passages[:2]]
+    importing.import_pairs("ana", lines, config, own=False)
+    with db.session(config) as session:
+        brought = session.exec(select(Example)).all()
+        for one in brought:
+            one.status, one.reason, one.decision = ExampleStatus.kept, None, decision
+    row = bring(config, book())
+    assert work(config, row) == RunStatus.done
+    with db.reading(config) as session:
+        first = session.exec(select(Example).where(Example.completion == found.passages[0].text)).all()
+    assert {one.source: one.status for one in first} == {
+        source: ExampleStatus.kept if source == kept else ExampleStatus.set_aside for source in ("manuscript", "import")
+    }
+    by_source = {one.source: one for one in first}
+    other = by_source["import" if kept == "manuscript" else "manuscript"]
+    assert other.duplicate_of == by_source[kept].id
+    with db.session(config) as session:
+        own_pages.erase(session, "ana", row.run_id, config)
+        assert len(session.exec(select(Example).where(Example.source == Source.imported)).all()) == 2
+
+
 def test_an_attempt_that_lost_its_lease_writes_nothing_more(config: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(own_pages, "BATCH", 2)
     row = bring(config, book())
@@ -172,17 +221,19 @@ def test_erasing_takes_everything_made_of_it_and_nothing_else(config: Settings):
     with db.session(config) as session:
         session.add(Memory(user_id="ana", example_id=first.id, body=first.completion))
         session.add(Memory(user_id="ana", example_id=passages(config, other)[0].id, body="other"))
-        session.add(Story(user_id="ana", example_id=second.id, title="t", genre="", body=second.completion))
-        changes.note(session, "ana", "edit", [first], batch="b1")
-        changes.note(session, "ana", "delete", [third], batch="b2")
-        session.delete(third)
+        of_other = passages(config, other)[0].id
+        for title, one in (("second", second.id), ("third", third.id), ("other", of_other)):
+            session.add(Story(user_id="ana", example_id=one, title=title, genre="", body="words"))
+        changes.note(session, "ana", "edit", [first, third], batch="b1")
+    with db.session(config) as session:
+        collection.delete(session, "ana", [third.id or 0], config)
     with db.session(config) as session:
         assert own_pages.erase(session, "ana", row.run_id, config) == row.passages - 1
     with db.reading(config) as session:
         assert not session.exec(select(Example).where(Example.manuscript_id == row.id)).all()
         assert not session.exec(select(ExampleChange)).all()
         assert [one.body for one in session.exec(select(Memory))] == ["other"]
-        assert [one.example_id for one in session.exec(select(Story))] == [None]
+        assert [one.title for one in session.exec(select(Story))] == ["other"]
         assert [one.name for one in manuscripts.of_writer(session, "ana")] == ["other.txt"]
     assert len(passages(config, other)) == other.passages
     with db.session(config) as session:

@@ -6,10 +6,12 @@ stays. Whoever changes examples holds the rows of their sessions and then the wr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from math import isfinite
+from time import sleep
 from typing import Any, TypeVar
 
 from sqlmodel import Session
@@ -23,6 +25,10 @@ from zega_core.tables import Example, ExampleStatus, now
 UNDO_DAYS = 7
 CHUNK = 500
 """Examples that are in memory at a time."""
+AT_ONCE = 1_000
+"""Examples that are changed, or changed back, in one transaction: others wait for it, on SQLite up to 30 seconds."""
+_TURN = 0.2
+"""Seconds between two of them: who waits for SQLite's lock looks every tenth of a second."""
 SAME_WORDS = "These are the words of a piece you have already kept."
 _DECIDED = ("decision", "rated_at", "status", "reason", "duplicate_of")
 _SCORED = ("quality", "quality_report", "quality_version", "judge_score", "judge_report")
@@ -52,8 +58,6 @@ _SAID = {
     "delete": ("The example is back.", "{} are back."),
     "answer": ("Your answer is taken back. Its words are the draft again.", "{} are taken back."),
 }
-
-
 T = TypeVar("T")
 
 
@@ -104,6 +108,12 @@ def hold(session: Session, writer_id: str, session_ids: Collection[int]) -> list
     return ended
 
 
+def let_others(session: Session) -> None:
+    """Commit what was done so far of a long change, and let others have their turn."""
+    session.commit()
+    sleep(_TURN)
+
+
 def renew_records(session: Session, ended: Iterable[int]) -> None:
     """What the records of these sessions count, after examples of theirs were changed."""
     session.flush()
@@ -113,35 +123,45 @@ def renew_records(session: Session, ended: Iterable[int]) -> None:
 
 def newest(session: Session, writer_id: str) -> tuple[str, int] | None:
     """Action and number of examples of what Undo would undo; None where there is nothing."""
-    found = changes.newest(session, writer_id)
-    return None if found is None else (found.action, found.number)
+    return None if (found := changes.newest(session, writer_id)) is None else (found.action, found.number)
 
 
 def newest_batch(session: Session, writer_id: str) -> str:
     """The name of what Undo would undo, empty where there is nothing."""
-    found = changes.newest(session, writer_id)
-    return "" if found is None else found.key
+    return "" if (found := changes.newest(session, writer_id)) is None else found.key
 
 
 def undo(session: Session, writer_id: str, settings: Settings, *, batch: str = "") -> str:
     """Take back the writer's newest change and say what was taken back; empty where there is nothing. With ``batch``
-    only if that is the newest one still, so that two presses of one button are one."""
+    only if that is the newest one still, so that two presses of one button are one. What is more than ``AT_ONCE`` is
+    committed in parts."""
     writers.ensure(session, writer_id)
     session.flush()
     found = changes.newest(session, writer_id)
     if found is None or (batch and found.key != batch):
         return ""
-    ended = hold(session, writer_id, changes.sessions_of(session, writer_id, found.key))
-    back, aside = 0, 0
-    while rows := changes.of_batch(session, writer_id, found.key, CHUNK):
-        done = _undo(session, writer_id, rows)
-        back, aside = back + done[0], aside + done[1]
+    total = Counter[str]()
+    while (done := _undo_part(session, writer_id, found.key)) and done["rows"] == AT_ONCE:
+        total += done
+        let_others(session)
+    total += done
+    changes.renew(session)
+    return _in_words(found.action, total["back"], total["aside"], total["rows"] - total["back"])
+
+
+def _undo_part(session: Session, writer_id: str, batch: str) -> Counter[str]:
+    """Up to ``AT_ONCE`` changes of a batch: ``rows`` of them, examples that are as before (``back``), and how many of
+    these had to be set aside (``aside``)."""
+    ended = hold(session, writer_id, changes.sessions_of(session, writer_id, batch, AT_ONCE))
+    done = Counter[str]()
+    while rows := changes.of_batch(session, writer_id, batch, min(CHUNK, AT_ONCE - done["rows"])):
+        back, aside = _undo(session, writer_id, rows)
+        done.update(rows=len(rows), back=back, aside=aside)
         changes.drop(session, writer_id, [row.id or 0 for row in rows])
         for row in rows:
             session.expunge(row)
     renew_records(session, ended)
-    changes.renew(session)
-    return _in_words(found.action, back, aside, found.number - back)
+    return done
 
 
 def erase(session: Session, writer_id: str, example_ids: Iterable[int]) -> None:

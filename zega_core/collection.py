@@ -2,7 +2,7 @@
 
 Each call is one change that can be undone (``changes``), and says in a sentence what was done. Ids of other writers'
 examples are like those of none: many are passed over, one is not found. Many are done in parts, so that memory stays
-bounded.
+bounded, and more than ``changes.AT_ONCE`` are committed in parts, so that nobody waits long.
 """
 
 from __future__ import annotations
@@ -123,15 +123,13 @@ def exclude(session: Session, writer_id: str, ids: Collection[int], settings: Se
 def delete(session: Session, writer_id: str, ids: Collection[int], settings: Settings) -> str:
     """For ``changes.UNDO_DAYS`` they can be brought back, then they are gone."""
     number, batch, rated = 0, _batch(), False
-    wanted = _checked_ids(ids)
-    ended = changes.hold(session, writer_id, deciding.sessions_of(session, writer_id, wanted))
-    for some in changes.in_chunks(wanted):
-        found = collection.rows(session, writer_id, some)
-        rated = rated or any(one.rated_at is not None for one in found)
-        changes.note(session, writer_id, "delete", found, batch=batch)
-        number += change_rows.remove(session, writer_id, [one.id or 0 for one in found])
-        deciding.let_go(session, found)
-    changes.renew_records(session, ended)
+    for part in deciding.in_parts(session, writer_id, _checked_ids(ids)):
+        for some in changes.in_chunks(part):
+            found = collection.rows(session, writer_id, some)
+            rated = rated or any(one.rated_at is not None for one in found)
+            changes.note(session, writer_id, "delete", found, batch=batch)
+            number += change_rows.remove(session, writer_id, [one.id or 0 for one in found])
+            deciding.let_go(session, found)
     change_rows.renew(session)
     if rated:
         refit(session, writer_id, settings)
@@ -212,17 +210,17 @@ def _each(
 ) -> int:
     """Set what ``values_of`` gives for each, which is nothing where nothing is to be changed; how many were changed."""
     number, batch = 0, _batch()
-    changes.hold(session, writer_id, ())
-    for some in changes.in_chunks(_checked_ids(ids)):
-        rows = collection.rows(session, writer_id, some)
-        wanted = {row.id: values for row in rows if (values := values_of(row))}
-        changed = [row for row in rows if row.id in wanted]
-        changes.note(session, writer_id, action, changed, batch=batch)
-        for row in changed:
-            for name, value in wanted[row.id].items():
-                setattr(row, name, value)
-        number += len(changed)
-        deciding.let_go(session, rows)
+    for part in deciding.in_parts(session, writer_id, _checked_ids(ids), records=False):
+        for some in changes.in_chunks(part):
+            rows = collection.rows(session, writer_id, some)
+            wanted = {row.id: values for row in rows if (values := values_of(row))}
+            changed = [row for row in rows if row.id in wanted]
+            changes.note(session, writer_id, action, changed, batch=batch)
+            for row in changed:
+                for name, value in wanted[row.id].items():
+                    setattr(row, name, value)
+            number += len(changed)
+            deciding.let_go(session, rows)
     return number
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -30,17 +30,29 @@ def decide_all(session: Session, writer_id: str, ids: Sequence[int], settings: S
     """Note the decision (``keep`` or ``discard``) for each example of the writer that does not have it, as one change
     that can be undone, and do what it says."""
     batch, number, twins = secrets.token_hex(16), 0, 0
-    ended = changes.hold(session, writer_id, sessions_of(session, writer_id, ids))
-    taste = taste_of(session, writer_id, settings)
-    for some in changes.in_chunks(ids):
-        rows = collection.rows(session, writer_id, some)
-        open_ones = [row for row in rows if row.decision != decision and row.completion]
-        changes.note(session, writer_id, "include" if decision == KEEP else "exclude", open_ones, batch=batch)
-        twins += _decide(session, writer_id, open_ones, decision, taste)
-        number += len(open_ones)
-        let_go(session, rows)
-    changes.renew_records(session, ended)
+    for part in in_parts(session, writer_id, ids):
+        taste = taste_of(session, writer_id, settings)
+        for some in changes.in_chunks(part):
+            rows = collection.rows(session, writer_id, some)
+            open_ones = [row for row in rows if row.decision != decision and row.completion]
+            changes.note(session, writer_id, "include" if decision == KEEP else "exclude", open_ones, batch=batch)
+            twins += _decide(session, writer_id, open_ones, decision, taste)
+            number += len(open_ones)
+            let_go(session, rows)
     return Decided(number, twins)
+
+
+def in_parts(session: Session, writer_id: str, ids: Sequence[int], *, records: bool = True) -> Iterator[list[int]]:
+    """``changes.AT_ONCE`` of the ids at a time, what has to be held being held. Each part but the last is committed
+    before the next begins, so that nobody waits long for a change of very many; what is done when it ends early is done
+    and can be undone. ``records`` where what the records of sessions count may change."""
+    for start in range(0, len(ids), changes.AT_ONCE):
+        if start:
+            changes.let_others(session)
+        part = list(ids[start : start + changes.AT_ONCE])
+        ended = changes.hold(session, writer_id, sessions_of(session, writer_id, part) if records else ())
+        yield part
+        changes.renew_records(session, ended)
 
 
 def sessions_of(session: Session, writer_id: str, ids: Sequence[int]) -> set[int]:

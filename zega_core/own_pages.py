@@ -24,7 +24,7 @@ from zega_core.prompting import Prompted, Prompter
 from zega_core.providers.base import Call
 from zega_core.quality import QualityReport, score
 from zega_core.settings import Settings
-from zega_core.settling import OWN_WORDS, Kept, settle
+from zega_core.settling import OWN_WORDS, Kept, forget_known, known, settle
 from zega_core.store import changes as stored_changes
 from zega_core.store import leases, ledger, manuscripts, ratings, writers
 from zega_core.tables import Example, ExampleStatus, RunStatus, Source
@@ -37,6 +37,7 @@ BATCH = 20
 MAX_NAME = 200
 LONGEST_PROMPT = 2_000
 """Characters of a prompt that the writer gives."""
+REPEATS_OWN = "It repeats a passage of your own pages."
 _FREED = 2_000
 """Pieces that are looked at again after an erasure, because they only repeated what is gone."""
 
@@ -123,7 +124,7 @@ class _Work:
         self.kept = Kept(row.user_id, settings, stored=True)
         self.prompter: Prompter | None = None
         self.notes: list[str] = []
-        self.done = 0
+        self.done = row.done
 
     def through(self) -> RunStatus | None:
         """The status to end with; None when it is not ours any more."""
@@ -132,15 +133,15 @@ class _Work:
             if status in (None, RunStatus.stopping):
                 return status and RunStatus.stopped
             data = manuscripts.original(session, self.row.id or 0)
-            settled = manuscripts.settled(session, self.row.id or 0)
             spent = ledger.spent_beside(session, self.row.user_id, self.row.created_at)
         document, found = looking.read(data, self.row.name)
-        self.notes, self.done = looking.notes(document, found), len(settled)
+        self.notes = looking.notes(document, found)
         asked = backwards.requests(found.passages)
         self.genre = self.row.genre or genre_of([one.text for one in found.passages])
         if self.row.ask_teacher:
             self.prompter = prompting.prompter_of(self.row.user_id, self.settings, spent=spent)
-        missing = [pair for pair in zip(found.passages, asked, strict=True) if pair[0].idx not in settled]
+        # Stored in their order, so what was deleted since is not written once more.
+        missing = list(zip(found.passages, asked, strict=True))[self.done :]
         for start in range(0, len(missing), BATCH):
             status = self._batch(missing[start : start + BATCH])
             if status is None or status == RunStatus.stopping:
@@ -208,27 +209,40 @@ class _Work:
 
     def _store(self, session: db.Session, example: Example, report: QualityReport, taste: Taste) -> None:
         settle(session, example, report, taste.worth(report, None), taste, self.kept)
-        if example.status == ExampleStatus.kept and (twin := self.kept.twin(session, example)) is not None:
-            set_aside_as_duplicate(example, *twin)
+        gave_way: list[Example] = []
+        while example.status == ExampleStatus.kept and (twin := self.kept.twin(session, example)) is not None:
+            other = ratings.get(session, self.row.user_id, twin[0])
+            if other.source != Source.imported or other.decision is not None:
+                set_aside_as_duplicate(example, *twin)
+                break
+            other.status, other.reason = ExampleStatus.set_aside, REPEATS_OWN  # the writer's own words come first
+            self.kept.remove(other)
+            gave_way.append(other)
+            session.flush()
         session.add(example)
         session.flush()
+        for other in gave_way:
+            other.duplicate_of = example.id if example.status == ExampleStatus.kept else example.duplicate_of
         if example.status == ExampleStatus.kept:
             self.kept.add(example)
 
 
 def erase(session: db.Session, writer_id: str, run_id: str, settings: Settings) -> int:
-    """The original, the passages made of it, and what is remembered or could be undone of them; how many passages. What
-    was set aside only because it repeats one of them is looked at again. A run under way ends."""
+    """The original, the passages made of it, and the stories, what is remembered and what could be undone of them; how
+    many passages. Of passages that were deleted before, too. What was set aside only because it repeats one of them is
+    looked at again. A run under way ends."""
     row = manuscripts.get(session, writer_id, run_id)
     leases.ask_to_stop(session, row)  # holds the row: a batch under way is stored before this, or not at all
     writers.lock(session, writer_id)
     ids = manuscripts.passage_ids(session, writer_id, row.id or 0)
+    gone, stories = manuscripts.deleted(session, row)
+    manuscripts.remove_stories(session, writer_id, ids, stories)
     for some in changes.in_chunks(ids):
         stored_changes.remove(session, writer_id, some)
-    changes.erase(session, writer_id, ids)
+    changes.erase(session, writer_id, [*ids, *gone])
     manuscripts.remove(session, row)
     session.flush()
-    _free(session, writer_id, ids, settings)
+    _free(session, writer_id, [*ids, *gone], settings)
     return len(ids)
 
 
@@ -241,8 +255,9 @@ def _free(session: db.Session, writer_id: str, ids: Collection[int], settings: S
     ]
     if not repeats:
         return
-    kept, taste = Kept(writer_id, settings, stored=True), taste_of(session, writer_id, settings)
-    kept.learn(session)
+    # The newest only: to learn all that is kept takes as long as others can wait for SQLite's lock.
+    kept, taste = known(session, writer_id, settings), taste_of(session, writer_id, settings)
+    forget_known(writer_id, settings)
     for example in repeats[:_FREED]:
         twin = kept.twin(session, example)
         if twin is not None:

@@ -33,7 +33,10 @@ NO_TEACHER = (
     "No teacher that could read a passage is connected, so rules on this machine write the prompts. You can correct "
     "each of them."
 )
-KEEPS = "A version that is trained already keeps what it learned from them; train a new one to be without it."
+KEEPS = (
+    "A version that is trained already keeps what it learned from them, and among its files the texts that it was "
+    "trained on. Train a new one and delete the old one to be without both."
+)
 NEARLY_ALL = 0.9
 """Share of the words from which on own pages are said to be nearly all there is."""
 PHASES = {"reading": "Reading it", "passages": "Writing prompts and scoring", "": "Waiting for the worker"}
@@ -74,13 +77,22 @@ def progress(row: Manuscript) -> str:
     return f"{PHASES.get(row.phase, PHASES['passages'])}: {row.done:,} of {row.passages:,}"
 
 
+def added(new: int, there: int) -> str:
+    """What came of pressing Add, by how many texts were new and how many were there already."""
+    said = [f"{plural(new, 'text')} added. You can leave this page; it is read meanwhile."] if new else []
+    if there:
+        said.append(f"{plural(there, 'text')} {'is' if there == 1 else 'are'} there already and not taken twice.")
+    return " ".join(said)
+
+
 def erased(name: str, passages: int) -> str:
     return f"“{name}” is erased, with {plural(passages, 'passage')} made of it."
 
 
 def erase_warning(row: Manuscript, stored: Stored) -> str:
     return (
-        f"The file and {plural(stored.passages, 'passage')} made of it are deleted, and this cannot be undone. {KEEPS}"
+        f"The file and {plural(stored.passages, 'passage')} made of it are deleted, with the stories saved from them, "
+        f"and this cannot be undone. {KEEPS}"
     )
 
 

@@ -37,7 +37,7 @@ EVERY = 10_000_000
 
 
 def change(action: Callable[[Session], str]) -> None:
-    """Do it in one transaction, and keep what is said of it for the next drawing."""
+    """Do it, very many in several transactions, and keep what is said of it for the next drawing."""
     with db.session() as session:
         state[SAID] = action(session)
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from zega_core import db, learning, own_pages, teachers
 from zega_core import own_pages_words as words
-from zega_core.analytics import plural
 from zega_core.catalog import load_catalog
 from zega_core.conversation_tables import Manuscript
 from zega_core.errors import ZegaError
@@ -140,10 +139,11 @@ def _teacher(writer: str, settings: Settings) -> bool:
 
 
 def _add(writer: str, brought: Sequence[tuple[str, bytes]], genre: str, ask_teacher: bool) -> None:
-    for name, data in brought:
-        client.add_pages(writer, name, data, genre=genre, ask_teacher=ask_teacher)
+    with db.reading() as session:
+        before = {row.run_id for row in manuscripts.of_writer(session, writer)}
+    added = {client.add_pages(writer, name, data, genre=genre, ask_teacher=ask_teacher) for name, data in brought}
     state[ROUND] = state.get(ROUND, 0) + 1
-    state[TOLD] = f"{plural(len(brought), 'text')} added. You can leave this page; it is read meanwhile."
+    state[TOLD] = words.added(len(added - before), len(brought) - len(added - before))
 
 
 def _live(writer: str, seen: frozenset[tuple[str, str]]) -> None:

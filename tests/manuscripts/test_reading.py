@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.manuscripts.files import CONTAINER, changed, epub, word, zipped
 from tests.support.teachers import story
 from zega_core.errors import InvalidInput
+from zega_core.manuscripts import zipped as zipped_file
 from zega_core.manuscripts.blocks import Document, Kind
 from zega_core.manuscripts.reading import MOST_BYTES, format_of, read
 
@@ -39,7 +41,7 @@ def wrapped(paragraph: str, width: int = 60) -> str:
 @pytest.mark.parametrize(
     "heading",
     ["Chapter 1", "CHAPTER IV", "Chapter Twenty-One", "chapter 3: The Sea", "PART TWO", "Prologue", "IV", "IV.", "1",
-     "II. The Sea", "THE OLD HARBOUR", "## A marked one", "Kapitel 3", "The Third Part", "Epilogue"],
+     "II. The Sea", "## A marked one", "Kapitel 3", "The Third Part", "Epilogue"],
 )  # fmt: skip
 def test_headings_of_plain_text_are_seen(heading: str):
     assert text(A, heading, B)[1:2] == [f"# {heading.removeprefix('## ').rstrip('.')}"]
@@ -54,6 +56,17 @@ def test_what_only_looks_like_a_heading_is_text(line: str):
         assert text("I", A, "II", B) == ["# I", A, "# II", B]
     else:
         assert line in text("Chapter 1", A, line, B, "Chapter 2", C)
+
+
+def test_lines_in_capitals_are_headings_where_there_are_several():
+    assert text("THE OLD HARBOUR", A, "THE NEW ONE", B) == ["# THE OLD HARBOUR", A, "# THE NEW ONE", B]
+    assert text(A, "THE OLD HARBOUR", B, "THE NEW ONE", C) == [A, "# THE OLD HARBOUR", B, "# THE NEW ONE", C]
+    assert text("THE OLD HARBOUR", A, B) == ["# THE OLD HARBOUR", A, B]
+
+
+def test_what_a_sign_says_stays_in_the_text():
+    assert text(A, "KEEP OUT", B) == [A, "KEEP OUT", B]
+    assert text(A, "KEEP OUT", B, "KEEP OUT", C) == [A, "KEEP OUT", B, "KEEP OUT", C]
 
 
 def test_the_title_of_a_chapter_may_stand_below_its_number():
@@ -358,6 +371,22 @@ def test_what_unpacks_to_too_much_is_refused():
         read(huge, "sea.epub")
     with pytest.raises(InvalidInput, match="far more than a manuscript"):
         read(zipped({"META-INF/container.xml": CONTAINER} | {f"x{n}": "" for n in range(6_000)}), "sea.epub")
+
+
+def test_pictures_of_a_word_document_are_within_the_bounds_too(monkeypatch: pytest.MonkeyPatch):
+    """Whatever size the file says that they have."""
+    with zipfile.ZipFile(io.BytesIO(word([("", A)]))) as file:
+        parts: dict[str, str | bytes] = {name: file.read(name) for name in file.namelist()}
+    parts["word/media/image1.png"] = b"\0" * 1_500_000
+    data = bytearray(zipped(parts))
+    assert outline(read(bytes(data), "sea.docx")) == [A]
+    monkeypatch.setattr(zipped_file, "MOST_BYTES", 1_000_000)
+    with pytest.raises(InvalidInput, match="far more than a manuscript"):
+        read(bytes(data), "sea.docx")
+    entry = data.rindex(b"word/media/image1.png") - 46
+    data[entry + 24 : entry + 28] = (1000).to_bytes(4, "little")
+    with pytest.raises(InvalidInput):
+        read(bytes(data), "sea.docx")
 
 
 def test_a_part_that_lies_about_its_size_is_refused(monkeypatch: pytest.MonkeyPatch):

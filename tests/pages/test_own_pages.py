@@ -105,6 +105,14 @@ def test_pages_are_added_read_and_their_prompts_corrected(page: AppTest, work: C
     assert passages(row)[0].prompt == "Write about the old keeper."
 
 
+def test_what_is_there_already_is_said_to_be(page: AppTest):
+    press(paste(page), "pages-add")
+    assert "1 text added" in str([one.value for one in page.toast])
+    press(paste(page), "pages-add")
+    assert "1 text is there already and not taken twice" in str([one.value for one in page.toast])
+    assert len(rows()) == 1
+
+
 def test_the_table_saves_what_was_typed_into_it(page: AppTest, work: Callable[[], Manuscript]):
     press(paste(page), "pages-add")
     row = work()

@@ -101,7 +101,7 @@ def _scene(known: Details, draw: random.Random, things: Sequence[str]) -> str:
     people, where = _who(known), _where(known)
     who = " and ".join(people) or ("the narrator" if known.first_person else "")
     there = f" with {who}" if who else ""
-    about = f" that has to do with {known.topics[0]}" if known.topics and not things else ""
+    about = f" that touches on {known.topics[0]}" if known.topics and not things else ""
     if known.event:
         asked = [f"Write a scene{there}{where} in which {known.event}."]
         if who and known.place:
@@ -118,7 +118,7 @@ def _bringing_in(draw: random.Random, things: Sequence[str]) -> str:
     have = _list(things)
     if not have:
         return ""
-    return " " + draw.choice([f"Bring in {have}.", f"There should be {have}.", f"Let {have} come into it."])
+    return " " + draw.choice([f"Mention {have}.", f"Let {have} play a part.", f"Have {have} in it."])
 
 
 def _dialogue(known: Details, draw: random.Random, things: Sequence[str]) -> str:
@@ -149,7 +149,10 @@ def _setting(known: Details, draw: random.Random, things: Sequence[str]) -> str:
     seen = f" with {_list(things)}" if things else ""
     if place:
         return draw.choice(
-            [f"Describe {with_article(place)}{time}{seen}.", f"Describe the {place} of a story{time}{seen}."]
+            [
+                f"Describe {with_article(place)}{time}{seen}.",
+                f"Write a description of {with_article(place)}{time}{seen}.",
+            ]
         )
     return f"Describe a place{time}{seen}." if seen else f"Describe a landscape{time}."
 
@@ -157,10 +160,10 @@ def _setting(known: Details, draw: random.Random, things: Sequence[str]) -> str:
 def _character(known: Details, draw: random.Random, things: Sequence[str]) -> str:
     people = _who(known)
     who = people[0] if people else "a person"
-    part = f", and let there be {things[0]}" if things else ""
+    part = f", and mention {things[0]}" if things else ""
     return draw.choice(
         [
-            f"Describe {who}: what kind of person that is, and how one can tell{part}.",
+            f"Describe {who}: what kind of person that is, and how it shows{part}.",
             f"Write about {who}, so that a reader knows them afterwards{part}.",
             f"Describe the character of {who}{part}.",
         ]

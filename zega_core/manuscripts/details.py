@@ -36,7 +36,7 @@ _ON = frozenset(
     ranch estate railway wharf waterfront dock docks coast mountain mountains moon planet spaceship starship river
     ferry playground battlefield""".split()
 )
-_AT = frozenset("gate airport station harbour harbor inn port mill forge court pub bar".split())
+_AT = frozenset("sea gate airport station harbour harbor inn port mill forge court pub bar".split())
 _PLURALS = frozenset("children people men women mice feet teeth geese oxen cattle".split())
 _FIGURE = re.compile(r"\b(?:a|an|the|his|her|my|their|old|young) ([a-z]{3,14})\b")
 _NO_NOUN = ("ing", "ly", "ness", "ed", "est", "ful", "ous", "ish", "ive", "ment", "tion", "sion", "ity", "ance", "ence")
@@ -148,7 +148,7 @@ def _details(text: str, tokens: Sequence[str], whole: _Whole) -> Details:
         things=tuple(map(whole.named, seen[:4])),
         topics=tuple(whole.named(noun) for noun in things if noun not in seen)[:3],
         words=_telling(tokens, counts, whole),
-        mood=_most(lexicon.MOODS, counts, 2),
+        mood=_most(lexicon.MOODS, Counter(token.lower() for token in tokens if token not in whole.names), 2),
         spoken=spoken,
         lines=len(speech),
         first_person=first,

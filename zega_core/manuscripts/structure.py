@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from zega_core.manuscripts import marks
@@ -58,7 +58,7 @@ def _without_entries(raws: Sequence[Raw], left_out: Counter[str]) -> list[Raw]:
 
 def _classified(raws: Sequence[Raw]) -> list[Block]:
     gap = _scene_gap(raws)
-    divided = sum(raw.heading or marks.is_division(raw.text) or marks.is_marked(raw.text) for raw in raws) >= 2
+    shouted = _shouted(raws)
     blocks: list[Block] = []
     last_number = 0
     for raw in raws:
@@ -72,12 +72,28 @@ def _classified(raws: Sequence[Raw]) -> list[Block]:
             kind = Kind.heading if number in (1, last_number + 1) else Kind.paragraph
             last_number = number if kind == Kind.heading else last_number
         else:
-            kind = _kind(raw, before, divided)
+            kind = _kind(raw, before, shouted)
         blocks.append(Block(kind, marks.without_marks(raw.text) if kind == Kind.heading else raw.text))
     return blocks
 
 
-def _kind(raw: Raw, before: Block | None, divided: bool) -> Kind:
+def _shouted(raws: Sequence[Raw]) -> frozenset[str]:
+    """Lines in capitals that are headings: where nothing else is, the first line, and others that stand apart if there
+    are several. A single one is more likely what a sign says."""
+    if sum(raw.heading or marks.is_division(raw.text) or marks.is_marked(raw.text) for raw in raws) >= 2:
+        return frozenset()
+    gaps = [*(raw.gap for raw in raws[1:]), _GAP]
+    usual = sorted(gaps)[(len(gaps) - 1) // 2]
+    first = {raw.text for raw in raws[:1] if marks.is_shouted(raw.text)}
+    apart = {
+        raw.text
+        for raw, after in zip(raws[1:], gaps[1:], strict=False)
+        if min(raw.gap, after) >= usual and marks.is_shouted(raw.text)
+    }
+    return frozenset(first | apart if len(first | apart) > 1 else first)
+
+
+def _kind(raw: Raw, before: Block | None, shouted: Collection[str]) -> Kind:
     text = raw.text
     surely = raw.heading or marks.is_marked(text) or marks.is_division(text) or marks.is_numeral(text)
     after_heading = before is not None and before.kind == Kind.heading
@@ -87,7 +103,7 @@ def _kind(raw: Raw, before: Block | None, divided: bool) -> Kind:
         return Kind.heading
     if _ASIDE.match(text.strip()) and len(text) <= marks.LONGEST_HEADING and text.strip()[:1].isupper():
         return Kind.heading
-    return Kind.heading if not divided and marks.is_shouted(text) else Kind.paragraph
+    return Kind.heading if text in shouted else Kind.paragraph
 
 
 def _scene_gap(raws: Sequence[Raw]) -> int:

@@ -93,18 +93,15 @@ def drop_before(session: Session, moment: datetime, limit: int) -> int:
     return len(old)
 
 
-def sessions_of(session: Session, writer_id: str, batch: str) -> set[int]:
-    """The training sessions whose examples a batch changed, deleted ones included."""
+def sessions_of(session: Session, writer_id: str, batch: str, limit: int) -> set[int]:
+    """The training sessions whose examples the newest changes of a batch are of, deleted ones included."""
     mine = (col(ExampleChange.user_id) == writer_id) & (col(ExampleChange.batch) == batch)
-    query = (
-        select(Example.session_id)
-        .join(ExampleChange, col(ExampleChange.example_id) == col(Example.id))
-        .where(mine, col(Example.session_id).is_not(None))
-        .distinct()
-    )
     stored = col(ExampleChange.before)["session_id"].as_integer()
-    gone = select(stored).where(mine, ExampleChange.action == "delete").distinct()
-    return {one for query in (query, gone) for one in session.exec(query) if one is not None}
+    newest = select(ExampleChange.example_id, ExampleChange.action, stored.label("stored")).where(mine)
+    part = newest.order_by(col(ExampleChange.id).desc()).limit(limit).subquery()
+    there = select(Example.session_id).join(part, col(Example.id) == part.c.example_id).distinct()
+    gone = select(part.c.stored).where(part.c.action == "delete").distinct()
+    return {one for query in (there, gone) for one in session.exec(query) if one is not None}
 
 
 def links(session: Session, writer_id: str, ids: Collection[int]) -> dict[int, Links]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ from sqlmodel import Session, col, delete, select
 from zega_core.conversation_tables import ExampleChange, Manuscript
 from zega_core.errors import NotFound
 from zega_core.store import leases
-from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus
+from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, Story
 
 _LIGHT: Any = defer(Manuscript.original)  # type: ignore[arg-type]
 """The file itself is read only where it is needed."""
+_CHUNK = 500
+"""Ids in one statement."""
 
 
 def create(session: Session, writer_id: str, **values: Any) -> Manuscript:
@@ -81,12 +83,6 @@ def ask_to_continue(session: Session, row: Manuscript) -> Manuscript | None:
     return leases.queue_again(session, row, [RunStatus.stopped, RunStatus.failed])
 
 
-def settled(session: Session, manuscript_id: int) -> set[int]:
-    """Numbers of the passages that are stored."""
-    query = select(Example.idx).where(Example.manuscript_id == manuscript_id)
-    return {idx for idx in session.exec(query) if idx is not None}
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     kept: int = 0
@@ -132,11 +128,31 @@ def passage_ids(session: Session, writer_id: str, manuscript_id: int) -> list[in
     return [identity for identity in session.exec(query) if identity is not None]
 
 
+def deleted(session: Session, row: Manuscript) -> tuple[list[int], list[int]]:
+    """Of passages that the writer deleted and that could still come back: their ids, and those of their stories."""
+    before = col(ExampleChange.before)
+    story = before["links"]["story"].as_integer()
+    query = select(ExampleChange.example_id, story).where(
+        ExampleChange.user_id == row.user_id,
+        ExampleChange.action == "delete",
+        before["manuscript_id"].as_integer() == row.id,
+    )
+    found = session.exec(query).all()
+    return [one for one, _ in found], [one for _, one in found if one is not None]
+
+
+def remove_stories(session: Session, writer_id: str, example_ids: Sequence[int], ids: Sequence[int]) -> None:
+    """Stories of these examples, and those with these ids of their own that no example has any more."""
+    for column, wanted in ((col(Story.example_id), example_ids), (col(Story.id), ids)):
+        for start in range(0, len(wanted), _CHUNK):
+            mine = (col(Story.user_id) == writer_id) & column.in_(wanted[start : start + _CHUNK])
+            if wanted is ids:
+                mine &= col(Story.example_id).is_(None)
+            session.exec(delete(Story).where(mine).execution_options(synchronize_session=False))
+
+
 def remove(session: Session, row: Manuscript) -> None:
-    """The pages as they came, and what is remembered of passages that were deleted before."""
-    kept_copy = col(ExampleChange.before)["manuscript_id"].as_integer() == row.id
-    mine = (col(ExampleChange.user_id) == row.user_id) & (col(ExampleChange.action) == "delete") & kept_copy
-    session.exec(delete(ExampleChange).where(mine).execution_options(synchronize_session=False))
+    """The pages as they came."""
     session.exec(delete(Manuscript).where(col(Manuscript.id) == row.id).execution_options(synchronize_session=False))
     session.expunge(row)
 
