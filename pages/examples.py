@@ -27,17 +27,19 @@ def nothing_yet() -> None:
 
 def browse() -> None:
     example_list.begin(writer)
+    found, sort = example_filters.chosen(), example_filters.sort()
+    example_bulk.do_asked(writer, found)
     with db.reading() as session:
         counts = collection.counts(session, writer)
     if not counts.total:
+        refusal()
+        example_bulk.undo_line(writer)
         nothing_yet()
         return
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     kept, aside = (counts.statuses.get(state, 0) for state in (ExampleStatus.kept, ExampleStatus.set_aside))
     said = f"{kept:,} kept · {aside:,} set aside · {counts.own:,} in your own words"
     head.caption(said, width="stretch")
-    found, sort = example_filters.chosen(), example_filters.sort()
-    example_bulk.do_asked(writer, found)
     refusal()
     example_filters.show(writer)
     with db.reading() as session:

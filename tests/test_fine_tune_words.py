@@ -136,6 +136,7 @@ def test_progress_says_only_what_is_known():
     assert words.progress(known) == (0.5, "Step 30 of 60")
     known.tokens_per_second, known.seconds_left = 1500.0, 30.0
     assert words.progress(known)[1] == "Step 30 of 60 · 1,500 tokens a second · less than a minute left"
+    assert words.progress(known, speed=False)[1] == "Step 30 of 60 · less than a minute left"
     known.status = RunStatus.stopping
     assert "left" not in words.progress(known)[1]
     known.step = 99

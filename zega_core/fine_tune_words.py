@@ -45,14 +45,14 @@ def steps(row: FineTune) -> int:
     return int(number(row.steps, 0, HUGE) or 0)
 
 
-def progress(row: FineTune) -> tuple[float, str]:
-    """The share that is done, 0 to 1, and how fast it goes on."""
+def progress(row: FineTune, *, speed: bool = True) -> tuple[float, str]:
+    """The share that is done, 0 to 1, and when it will be; with ``speed`` how fast it goes on, too."""
     step, last = number(row.step, 0, HUGE), steps(row)
     if row.status == RunStatus.queued or not last or step is None:
         return 0.0, "Nothing has been learned yet"
     said = [f"Step {min(step, last):,.0f} of {last:,}"]
     rate, left = number(row.tokens_per_second, 0, HUGE), number(row.seconds_left, 0, HUGE)
-    if rate:
+    if rate and speed:
         said.append(f"{rate:,.0f} tokens a second")
     if left is not None and row.phase == "training" and row.status == RunStatus.running:
         said.append(f"{in_words(left)} left")

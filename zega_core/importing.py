@@ -263,4 +263,10 @@ def in_words(found: Imported, called: str = "line") -> list[str]:
         said += f" {found.claimed:,} of those count as your own words now."
     if found.bad:
         said += f" {plural(found.bad, called)} could not be taken."
+    if called == "row":  # whose columns have names of their own
+        return [said, *found.notes, *(f"Row {line}: {_of_a_row(why)}" for line, why in found.errors)]
     return [said, *found.notes, *(f"{called.capitalize()} {line}: {why}" for line, why in found.errors)]
+
+
+def _of_a_row(why: str) -> str:
+    return why.replace('"prompt"', "What was asked").replace('"completion"', "The text")

@@ -12,7 +12,7 @@ from zega_core.catalog import load_catalog
 from zega_core.conversation_stats import Stats
 from zega_core.questions.coverage import Coverage, lacks
 from zega_core.settings import Settings
-from zega_core.store import proofs, versions
+from zega_core.store import fine_tunes, proofs, versions
 from zega_ui import proof_view
 from zega_ui.components import chart, empty_state, plain, section
 
@@ -63,7 +63,7 @@ def _left_out(reasons: Mapping[str, int]) -> None:
         return
     section("Left out", "Answers that are saved, but that your model does not learn from. You can insist in the chat.")
     for reason, number in sorted(reasons.items(), key=lambda item: -item[1]):
-        st.text(f"{number:,}: {conversation_words.left_out(reason)}")
+        st.text(f"{plural(number, 'answer')}: {conversation_words.left_out(reason)}")
 
 
 def _per_day(found: Stats) -> None:
@@ -97,7 +97,10 @@ def _version(writer: str) -> None:
     with db.reading() as session:
         made = max(versions.all_of(session, writer), key=lambda one: one.number, default=None)
         proof = None if made is None else proofs.latest_of(session, writer, made.number)
-    if made is None:
+        learning = bool(fine_tunes.under_way(session, writer))
+    if made is None and learning:
+        st.text("Your first version is being trained now. Conversation and Fine-Tune show how far it is.")
+    elif made is None:
         st.text("There is no version yet. The first one begins by itself when there are enough answers.")
     else:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -101,7 +101,10 @@ def _text(example: Example) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.caption("Your edit: this is learned from.")
+        learned = example.status == ExampleStatus.kept
+        st.caption(
+            "Your edit: this is learned from." if learned else "Your edit: set aside, so it is not learned from."
+        )
         _long(example.completion, f"example-{example.id}")
     with right:
         st.caption("Before your edit: kept, to show what you changed.")

@@ -166,7 +166,7 @@ def _outcome(writer: str, last: Import) -> None:
         faults = rest[len(last.outcome.notes) :]
         if faults:
             with st.expander(f"What could not be taken ({last.outcome.bad:,})", expanded=True):
-                with st.container(height=260, key="import-faults"):
+                with st.container(height=260 if len(faults) > 8 else "content", key="import-faults"):
                     st.text("\n".join(faults))
                 st.download_button(
                     "Download this list",

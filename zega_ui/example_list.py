@@ -22,7 +22,7 @@ SHOWN = 240
 """Characters of a text that the list begins with."""
 MARKS: dict[str, str] = {
     ExampleStatus.kept: ":material/bookmark_added:",
-    ExampleStatus.set_aside: ":material/remove:",
+    ExampleStatus.set_aside: ":material/bookmark_remove: Set aside ·",
 }
 CHOSEN, ALL = "examples-chosen", "examples-all"
 """In the session: the ids that are ticked, and whether everything that matches is meant instead."""

@@ -66,9 +66,10 @@ def _table(writer: str, row: Manuscript, passages: Sequence[Example], number: in
         column_config={
             "Nr": st.column_config.NumberColumn(width=50),
             "Prompt": st.column_config.TextColumn(
-                width="large", required=True, max_chars=own_pages.LONGEST_PROMPT, help="Double-click to correct it."
+                width=420, required=True, max_chars=own_pages.LONGEST_PROMPT, help="Double-click to correct it."
             ),
-            "Passage": st.column_config.TextColumn(width="large"),
+            "Passage": st.column_config.TextColumn(width=280),
+            "Kept": st.column_config.TextColumn(width=90),
         },
         on_change=guarded,
         args=(_save_table, writer, key, tuple(one.id or 0 for one in passages)),

@@ -48,6 +48,8 @@ def show(writer: str, settings: Settings) -> None:
         section("What is there")
         for row in at_rest:
             _entry(writer, row, stored.get(row.id or 0, Stored()))
+        if any(one.set_aside for one in stored.values()):
+            st.caption("What is set aside repeats another text that is kept, or was excluded by you.")
         _balance(writer, settings)
     own_pages_table.show(writer, [row for row in at_rest if row.id in stored])
 
@@ -75,6 +77,8 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
                     "Stories, chapters, drafts: a few thousand words make a difference. You see what will be taken "
                     "before anything is stored, and you can erase it all again."
                 )
+            # Pressed after pasting, it takes the cursor out of the field, so that the text is looked at.
+            st.button("Add", icon=":material/add:", disabled=True, key="pages-add-none")
             return
         genre = _genre()
         ask = _teacher(writer, settings)

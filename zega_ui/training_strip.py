@@ -68,7 +68,7 @@ def _until_next(ahead: triggers.NextUp, zone: tzinfo) -> None:
 
 
 def _learning(row: FineTune) -> None:
-    share, hint = words.progress(row)
+    share, hint = words.progress(row, speed=False)
     st.markdown(f"**:material/school: Your model learns from your answers.** {plain(words.heading(row))}")
     st.progress(share, text=plain(hint))
     if trouble := no_sign_of_life(row.heartbeat_at or row.created_at, now()):

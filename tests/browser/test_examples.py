@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN
+from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN, UPLOADERS_OWN
 from tests.support.app import Server, Visitor, serving
 from tests.support.written import written
 from zega_core import db
@@ -19,8 +19,6 @@ from zega_core.store import collection
 from zega_core.tables import Example, ExampleStatus, Source
 
 pytestmark = pytest.mark.browser
-UPLOADERS_OWN = {"presentation-role-conflict"}
-"""A rule of axe that Streamlit 1.67 breaks in its file uploader."""
 HOSTILE = "<img src=x onerror=alert(1)> :red[x] **b** * * * $5 -- -> " + "w" * 300 + " שלום"
 LONG = ("The night was long, and nobody counted it. " * 500)[:20_000].strip()
 

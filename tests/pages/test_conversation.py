@@ -8,12 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text as marked_up
+from tests.support import fine_tuned
 from zega_core import collection, conversation, db
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.store import conversations, fine_tunes, writers
-from zega_core.tables import Example, ExampleStatus
+from zega_core.tables import Example, ExampleStatus, RunStatus
 
 PAGE = "pages/conversational_trainer.py"
 HARBOUR = (
@@ -366,3 +367,13 @@ def test_progress_counts_what_there_is(begun: AppTest):
     assert values["Answers kept"] == "2"
     assert "3 answered" in all_text(third)
     assert "Left out" in [header.value for header in third.header]
+    assert "1 answer: Too short to learn from." in all_text(third)
+
+
+def test_progress_does_not_promise_a_first_training_that_runs(begun: AppTest):
+    write(begun, HARBOUR)
+    assert "The first one begins by itself" in all_text(opened(begun, tab="Progress"))
+    fine_tuned.run(RunStatus.running, step=3)
+    said = all_text(begun.run())
+    assert "Your first version is being trained now." in said
+    assert "The first one begins by itself" not in said

@@ -35,6 +35,7 @@ def test_a_training_that_runs_is_shown_with_its_step(talking: AppTest):
     said = all_text(opened(talking))
     assert "Your model learns from your answers." in said
     assert any("Step 34 of 60" in text for text in bars(talking))
+    assert "tokens" not in said + " ".join(bars(talking))
     assert "You can go on answering, or close this page." in said
 
 

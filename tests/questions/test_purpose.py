@@ -19,6 +19,8 @@ from zega_core.questions.purpose import Purpose, read_purpose
         ("poems about grief", {"grief"}, ()),
         ("detectives who solve crimes in Dublin", {"detectives", "crimes", "Dublin"}, ("mystery",)),
         ("a dark fantasy trilogy about a bone market", {"a bone market"}, ("dark_fantasy",)),
+        ("tales of a fishing village, told by an old ferryman", {"a fishing village", "an old ferryman"}, ()),
+        ("gothic tales haunted by guilt and hatred", {"guilt", "hatred"}, ("horror",)),
         ("", set(), ()),
         ("I want it to write like me, only better.", set(), ()),
     ],

@@ -44,8 +44,11 @@ _VERBS = word_set(
     reading continue finish begin start end compose invent imagine teach teaching
     support supporting handle handling deal dealing work working live lives living happen happens play plays involve
     involves feature features featuring include includes including inspired called named comes come goes go try let
-    keep show shows showing capture captures do does say says feel feels look looks get gets"""
+    keep show shows showing capture captures told seen heard said given made taken do does say says feel feels look
+    looks get gets"""
 )
+_ED = word_set("bed shed sled hatred bloodshed kindred moped biped wed red")
+"""Subjects that end like a verb."""
 _STOPS = FUNCTION_WORDS | word_set(
     """previous system instruction instructions everything anything please able good better best really okay script
     style alert javascript html password key keys secret"""
@@ -175,6 +178,8 @@ def _is_fiction(words: Sequence[str]) -> bool:
 def _subjects(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     topics, tones = dict[str, None](), dict[str, None]()
     for determiner, words in _runs(_TOKEN.findall(text)):
+        while words and _says_how(words[-1]):
+            words.pop()
         while words and words[-1].lower() in _ADJECTIVES:
             tones[words.pop().lower()] = None
         if words and words[-1].lower() in _FORMS | _GENRE_FORMS:
@@ -187,6 +192,11 @@ def _subjects(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             topics[" ".join([*filter(None, [determiner]), *kept])] = None
     kept_topics = [topic for topic in topics if topic.removesuffix("s") not in _ASKERS]
     return tuple(kept_topics[:TOPICS]), tuple(tones)[:TONES]
+
+
+def _says_how(word: str) -> bool:
+    """ "Haunted" of "tales haunted by guilt" is no subject."""
+    return word.endswith("ed") and not word.endswith("eed") and word not in _ED
 
 
 def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
