@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -217,6 +219,10 @@ def test_a_choice_that_the_writer_has_changed_holds_at_once(config: Settings, mo
         assert len(service.requests) - len(service.completions) == looks + 1
 
 
+def a_cent_a_call(*_: object) -> Callable[[int, int], float]:
+    return lambda prompt, completion: 0.01
+
+
 def test_a_spent_budget_asks_nobody(config: Settings, monkeypatch: pytest.MonkeyPatch):
     key = started()
     with teacher(monkeypatch, Asker(), budget=1.0) as service:
@@ -225,10 +231,24 @@ def test_a_spent_budget_asks_nobody(config: Settings, monkeypatch: pytest.Monkey
                 user_id="ana", role="teacher", provider="groq", model="m", outcome="ok", cost=1.0, at=now()
             )
             session.add(dear)
-        monkeypatch.setattr("zega_core.teachers.leaves", lambda place, model, elsewhere=(): True)
+        monkeypatch.setattr("zega_core.teachers.price_of", a_cent_a_call)
         asking.prepare(key, config)
         assert service.completions == []
     assert prepared(key) == []
+
+
+def test_a_budget_spent_on_another_day_is_there_anew(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    key = started()
+    with teacher(monkeypatch, Asker(), budget=1.0) as service:
+        with db.session() as session:
+            conversations.get(session, "ana", key).created_at = now() - timedelta(days=9)
+            then = now() - timedelta(days=2)
+            session.add(
+                ProviderCall(user_id="ana", role="teacher", provider="groq", model="m", outcome="ok", cost=1.0, at=then)
+            )
+        monkeypatch.setattr("zega_core.teachers.price_of", a_cent_a_call)
+        asking.prepare(key, config)
+        assert service.completions != []
 
 
 def test_a_new_purpose_does_not_get_the_old_ones_questions(config: Settings, monkeypatch: pytest.MonkeyPatch):

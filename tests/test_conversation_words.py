@@ -24,6 +24,12 @@ def test_a_kept_answer_says_how_far_it_is_to_the_next_training():
     assert conversation_words.saved(KEPT) == "Saved, 7 of 20"
     assert conversation_words.saved(replace(KEPT, pairs=20)) == "Saved, 20 of 20"
     assert conversation_words.saved(replace(KEPT, pairs=1_021)) == "Saved, 1,021 since the last training"
+    assert conversation_words.saved(replace(KEPT, goal=0)) == "Saved"
+
+
+def test_a_beginner_is_told_what_follows():
+    assert "After 20 answers your model learns" in conversation_words.what_follows(20)
+    assert conversation_words.what_follows(0).startswith("When you start a fine-tune")
 
 
 def test_what_is_left_out_says_that_it_is_saved_and_why_and_what_helps():

@@ -330,3 +330,14 @@ def test_choices_of_what_begins_it_that_cannot_be_read_start_nothing_by_answers(
         session.add(TrainingTrigger(user_id="ana", config={"zone": "Mars", "new": 1}))
     assert client.fine_tune_if_due("ana", config) is None
     assert not up(config).by_pairs
+
+
+def test_the_goal_is_nothing_where_answers_begin_no_training(config: Settings):
+    with db.session(config) as session:
+        assert triggers.goal(session, "ana", config) == 20
+        training_triggers.save(session, "ana", TriggerConfig(by_pairs=False))
+        assert triggers.goal(session, "ana", config) == 0
+        training_triggers.save(session, "ana", TriggerConfig(pairs=30))
+        assert triggers.goal(session, "ana", config) == 30
+        fine_tunes.save_config(session, "ana", FineTuneConfig(automatic=False))
+        assert triggers.goal(session, "ana", config) == 0

@@ -5,6 +5,7 @@ Nothing waits for a teacher: where none is there, or what it says cannot be used
 
 from __future__ import annotations
 
+from datetime import timedelta
 from logging import getLogger
 from zlib import crc32
 
@@ -31,6 +32,7 @@ log = getLogger(__name__)
 ASKS = 2
 """How often a teacher is asked for one question: once, and once more when it answered with none."""
 STORYTELLER = "storyteller"
+A_DAY = timedelta(days=1)
 
 
 def teacher_may_ask(session: Session, writer_id: str, settings: Settings) -> bool:
@@ -160,8 +162,8 @@ def _by_storyteller(turn: Turn) -> str:
 
 
 def _spent(session: Session, row: Conversation) -> float:
-    """Of the budget, which a conversation has like a session."""
-    return ledger.spent_beside(session, row.user_id, row.created_at)
+    """Of the budget, which a conversation has like a session, but anew every day: it may go on for months."""
+    return ledger.spent_beside(session, row.user_id, max(row.created_at, now() - A_DAY))
 
 
 def _note(writer_id: str, calls: tuple[Call, ...], settings: Settings) -> None:

@@ -29,14 +29,14 @@ from zega_core.tables import Example, ExampleStatus, Source, now
 MAX_SECONDS = 3_600.0
 """The most that one answer counts as time spent."""
 ECHO = timedelta(seconds=2)
-"""A second press of Start within it is taken for the first one's echo."""
+"""A second press of Start within it is the first one's echo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What came of an answer. ``left_out`` says why it is not learned from, empty where it is ``kept``;
-    ``may_insist`` when the writer can have it learned from all the same. ``pairs`` of ``goal`` answers are there for
-    the next training. ``again``: the question had been answered with another text before, which stands."""
+    ``may_insist`` when the writer can have it learned from. ``pairs`` of ``goal`` answers (0: answers begin none) are
+    there for the next training. ``again``: the question had been answered otherwise before, which stands."""
 
     turn_id: int
     example_id: int
@@ -76,9 +76,9 @@ def answer(
 ) -> Saved:
     """Save an answer as an example, kept or left out. ``seconds`` is what the page measured.
 
-    A question is answered once: the second time gets what came of the first, and its text, where it is another one, is
-    the turn's draft. A question that was skipped can be answered. Raises InvalidInput for no text, one of more than
-    20,000 characters, and a question whose answer was deleted; NotFound.
+    A question is answered once: the second time gets what came of the first, and another text is the turn's draft. One
+    that was skipped can be answered. Raises NotFound, and InvalidInput for no text, one of more than 20,000 characters,
+    and a question whose answer was deleted.
     """
     text = checked_text(text)
     turn = _turn(session, writer_id, key, turn_id)

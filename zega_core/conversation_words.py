@@ -49,7 +49,16 @@ def saved(found: Saved) -> str:
             "This question was answered before, perhaps in another tab. That answer stands; what you wrote now is kept "
             "as a draft of its edit."
         )
-    return f"Saved, {progress(found.pairs, found.goal)}" if found.kept else left_out(found.left_out)
+    if not found.kept:
+        return left_out(found.left_out)
+    return f"Saved, {progress(found.pairs, found.goal)}" if found.goal else "Saved"
+
+
+def what_follows(goal: int) -> str:
+    """After the answers, for somebody who has not begun. ``goal`` as in ``triggers.goal``."""
+    if goal:
+        return f"After {goal:,} answers your model learns from them by itself, and ZEGA shows whether it writes better."
+    return "When you start a fine-tune, your model learns from them, and ZEGA shows whether it writes better."
 
 
 def progress(pairs: int, goal: int) -> str:

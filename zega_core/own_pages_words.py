@@ -55,7 +55,7 @@ def who_reads(here: Sequence[str], elsewhere: Sequence[str], local_only: bool) -
     if not here and not elsewhere:
         return NO_TEACHER if not local_only else f"{LOCAL_ONLY} None is connected, so rules write the prompts."
     if local_only or not elsewhere:
-        return f"{LOCAL_ONLY if local_only else 'No page leaves this machine.'} Asked: {', '.join(here)}."
+        return f"{LOCAL_ONLY if local_only else 'No page leaves this machine.'} Who would read them: {', '.join(here)}."
     asked = f"They go to {' or '.join(elsewhere)}, outside this machine"
     return f"{LEAVES} {asked}{', or stay here with ' + ', '.join(here) if here else ''}."
 

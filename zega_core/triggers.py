@@ -81,8 +81,10 @@ def until_next(session: Session, writer_id: str, settings: Settings) -> Until:
 
 
 def goal(session: Session, writer_id: str, settings: Settings) -> int:
-    """How many new answers begin the next fine-tune."""
-    return _goal(training_triggers.load(session, writer_id), settings)
+    """How many new answers begin the next fine-tune; 0 where answers begin none."""
+    config = training_triggers.load(session, writer_id)
+    begins = config.by_pairs and fine_tunes.load_config(session, writer_id).automatic
+    return _goal(config, settings) if begins else 0
 
 
 def _goal(config: TriggerConfig, settings: Settings) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zega_core import conversation, db, triggers
+from zega_core import conversation, conversation_words, db, triggers
 from zega_core.analytics import plural
 from zega_core.conversation_tables import Conversation
 from zega_core.settings import Settings
@@ -44,8 +44,7 @@ def first(writer: str, settings: Settings) -> None:
         st.markdown(
             "1. ZEGA asks for a few sentences: a scene, a voice, a place.\n"
             "2. You answer the way you would write it. Every answer is saved at once.\n"
-            f"3. After {goal:,} answers your model learns from them by itself, and ZEGA shows "
-            "whether it writes better."
+            f"3. {conversation_words.what_follows(goal)}"
         )
         form.explain(WHERE)
         st.text_area(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import TypeVar
@@ -83,15 +83,21 @@ def _revive(
     return True
 
 
-def _see_to_fine_tunes(settings: Settings) -> int:
-    with db.reading(settings) as session:
-        rows, candidates = fine_tunes.unfinished(session), fine_tunes.writers_with_new(session)
+def _each(rows: Sequence[int], revive: Callable[[int, Settings], bool], what: str, settings: Settings) -> int:
+    """How many were taken up. One bad row must not keep the others waiting."""
     changed = 0
     for row_id in rows:
         try:
-            changed += _revive_fine_tune(row_id, settings)
+            changed += revive(row_id, settings)
         except Exception:
-            log.exception("fine-tune %d could not be taken up", row_id)
+            log.exception("%s %d could not be taken up", what, row_id)
+    return changed
+
+
+def _see_to_fine_tunes(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        rows, candidates = fine_tunes.unfinished(session), fine_tunes.writers_with_new(session)
+    changed = _each(rows, _revive_fine_tune, "fine-tune", settings)
     for writer_id in candidates:
         try:
             changed += client.fine_tune_if_due(writer_id, settings) is not None
@@ -112,12 +118,7 @@ def _revive_fine_tune(row_id: int, settings: Settings) -> bool:
 def _see_to_proofs(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows = proofs.unfinished(session)
-    changed = 0
-    for row_id in rows:
-        try:
-            changed += _revive_proof(row_id, settings)
-        except Exception:
-            log.exception("proof %d could not be taken up", row_id)
+    changed = _each(rows, _revive_proof, "proof", settings)
     proving.tidy(settings)
     return changed
 
@@ -131,12 +132,7 @@ def _revive_proof(row_id: int, settings: Settings) -> bool:
 def _see_to_exports(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows = exports.unfinished(session)
-    changed = 0
-    for row_id in rows:
-        try:
-            changed += _revive_export(row_id, settings)
-        except Exception:
-            log.exception("export %d could not be taken up", row_id)
+    changed = _each(rows, _revive_export, "export", settings)
     exporting.tidy(settings)
     return changed
 
@@ -150,13 +146,7 @@ def _revive_export(row_id: int, settings: Settings) -> bool:
 def _see_to_pages(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows = manuscripts.unfinished(session)
-    changed = 0
-    for row_id in rows:
-        try:
-            changed += _revive_pages(row_id, settings)
-        except Exception:
-            log.exception("own pages %d could not be taken up", row_id)
-    return changed
+    return _each(rows, _revive_pages, "own pages", settings)
 
 
 def _revive_pages(row_id: int, settings: Settings) -> bool:
