@@ -23,10 +23,11 @@ from zega_core.store import fine_tunes, proofs, sessions
 
 IMAGES = ROOT / "docs" / "images"
 ANSWERS = (
-    "The ferry was late again, and Ilse said so to nobody in particular. The man with the ladder looked at his boots. It "
-    "was the third ladder this week; by Friday, she thought, somebody would have to ask him what was up there.",
-    "You could hear the mill before you saw it, and you smelled it before that: wet grain, hot iron, the miller's pipe. "
-    "Nothing in it was straight. The stairs leaned on the wall, the wall leaned on the hill, and the hill did as it liked.",
+    "The ferry was late again, and Ilse said so to nobody in particular. The man with the ladder looked at his boots. "
+    "It was the third ladder this week; by Friday, she thought, somebody would have to ask him what was up there.",
+    "You could hear the mill before you saw it, and you smelled it before that: wet grain, hot iron, the miller's "
+    "pipe. Nothing in it was straight. The stairs leaned on the wall, the wall leaned on the hill, and the hill did "
+    "as it liked.",
 )
 
 
