@@ -78,7 +78,8 @@ def test_lengths_are_those_of_passages(parts: list[str]):
 @given(st.lists(st.text(max_size=400), max_size=20))
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_written_is_split(paragraphs: list[str]):
-    split(document(*paragraphs))
+    found = split(document(*paragraphs))
+    assert all(one.text.strip() and one.words == len(words(one.text)) for one in found.passages)
 
 
 def test_most_passages_of_a_book_have_the_wanted_length():
