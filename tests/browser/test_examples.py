@@ -145,6 +145,7 @@ def test_keys_are_letters_while_a_text_is_being_edited(desk: Visitor, settings: 
     field.fill("")
     field.press_sequentially("jinx, 5 exits: she left at dusk and did not look round.")
     page.get_by_role("button", name="Save").click()
+    expect(field).to_have_count(0)
     expect(page.get_by_text("He waited at the gate until it rained.")).to_be_visible()
     changed = _of(settings, one)
     assert changed.completion == "jinx, 5 exits: she left at dusk and did not look round."
