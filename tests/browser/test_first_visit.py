@@ -135,7 +135,7 @@ def test_the_app_starts_a_worker_when_there_is_none(chromium: Browser, tmp_path:
 
 
 def _soon(visitor: Visitor, settings: Settings) -> bool:
-    for _ in range(100):
+    for _ in range(600):  # a minute at most, on a busy machine
         visitor.page.wait_for_timeout(100)
         if launcher.worker_is_alive(settings):
             return True
