@@ -59,14 +59,6 @@ MIRROR = (
 HOSTILE = "<img src=x onerror=alert(1)> :red[x] **bold** $5$ `code` # head\n* * *\n" + "w" * 300
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A press of Save is a transaction, a score and a page."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @contextmanager
 def without_worker(settings: Settings, environment: dict[str, str] | None = None) -> Iterator[Server]:
     """The app with the place of its worker taken, and no service within reach."""

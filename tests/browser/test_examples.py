@@ -136,23 +136,6 @@ def _of(settings: Settings, identity: int | None) -> Example:
         return collection.get(session, "default", identity or 0)
 
 
-def test_keys_are_letters_while_a_text_is_being_edited(desk: Visitor, settings: Settings):
-    (one,) = written(1, settings=settings, genre="romance", completion="He waited at the gate until it rained.")
-    page = desk.page
-    desk.open(f"/examples?example={one}")
-    page.keyboard.press("e")
-    field = page.get_by_role("textbox", name="The text")
-    field.fill("")
-    field.press_sequentially("jinx, 5 exits: she left at dusk and did not look round.")
-    page.get_by_role("button", name="Save").click()
-    expect(field).to_have_count(0)
-    expect(page.get_by_text("He waited at the gate until it rained.")).to_be_visible()
-    changed = _of(settings, one)
-    assert changed.completion == "jinx, 5 exits: she left at dusk and did not look round."
-    assert changed.rating is None
-    assert changed.decision is None
-
-
 def test_a_view_comes_back_with_its_address(desk: Visitor):
     page = desk.page
     desk.open("/examples")
@@ -207,3 +190,20 @@ def test_an_import_goes_on_while_the_page_is_loaded_anew(desk: Visitor, settings
     assert len(found(settings, source=(Source.imported,))) == 100
     with db.reading(settings) as session:
         assert collection.count(session, "default", collection.Filter(source=(Source.imported,))) == 400
+
+
+def test_keys_are_letters_while_a_text_is_being_edited(desk: Visitor, settings: Settings):
+    (one,) = written(1, settings=settings, genre="romance", completion="He waited at the gate until it rained.")
+    page = desk.page
+    desk.open(f"/examples?example={one}")
+    page.keyboard.press("e")
+    field = page.get_by_role("textbox", name="The text")
+    field.fill("")
+    field.press_sequentially("jinx, 5 exits: she left at dusk and did not look round.")
+    page.get_by_role("button", name="Save").click()
+    expect(field).to_have_count(0)
+    expect(page.get_by_text("He waited at the gate until it rained.")).to_be_visible()
+    changed = _of(settings, one)
+    assert changed.completion == "jinx, 5 exits: she left at dusk and did not look round."
+    assert changed.rating is None
+    assert changed.decision is None
