@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -27,6 +29,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
 from zega_core import conversation, db, keys, staffing
+from zega_core.errors import BadAnswer
 from zega_core.questions.ask import by_grammar
 from zega_core.questions.by_teacher import by_teacher
 from zega_core.questions.coverage import coverage
@@ -36,6 +39,7 @@ from zega_core.store import conversations
 WRITER, MODEL = "default", "llama-3.1-8b-instant"
 NOWHERE = "http://127.0.0.1:9"
 PLACES = ("harbour", "orchard", "station", "laundry", "chapel", "bakery", "lighthouse", "attic", "ferry", "mill")
+VERBS = ("went", "lost", "sold", "found under", "carried past", "forgot", "painted", "counted", "asked for", "mended")
 THINGS = ("letter", "coat", "violin", "map", "kettle", "ladder", "ledger", "mirror", "key", "lantern")
 PRESS = """async (turn) => {
   const box = document.querySelector(`.st-key-answer-${turn}`);
@@ -64,11 +68,10 @@ def asked(number: int, request: str) -> str:
 
 
 def text(number: int) -> str:
-    place, thing = PLACES[number % len(PLACES)], THINGS[(number * 3) % len(THINGS)]
-    return (
-        f"On day {number} I went down to the {place} with a {thing} under my arm, and nobody asked me why. The door "
-        f"was open by {number + 2} inches. I left it on the third step and counted back to where I began."
-    )
+    """Another one each time, in words and in their order: what repeats would be left out."""
+    draw = random.Random(number)
+    words = [word for phrase in (*PLACES, *THINGS, *VERBS) for word in phrase.split()]
+    return " ".join(f"{' '.join(draw.choices(words, k=9)).capitalize()}." for _ in range(6))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -95,7 +98,8 @@ def in_the_page(writer_settings: Settings, rounds: int = 3) -> list[float]:
     waited = []
     for number in range(rounds):
         began = time.perf_counter()
-        by_teacher(model, "", coverage([]), [], seed=number)
+        with suppress(BadAnswer):  # it takes as long, whatever it says
+            by_teacher(model, "", coverage([]), [], seed=number)
         waited.append(1000 * (time.perf_counter() - began))
     return waited
 
