@@ -19,7 +19,6 @@ _NOTE = re.compile(r"\s*\[(?:Footnote\s+)?(\d{1,3}|[A-Z]|\*)(?:\]|:)\s*\S", re.I
 _NOTE_MARK = re.compile(r"\[(?:\d{1,3}|[A-Z]|\*)\]")
 _EMPHASIS = re.compile(r"(?<![\w_])_([^_\n]{1,400}(?:\n[^_\n]{1,400}){0,3})_(?![\w_])")
 _TERMINAL = (".", "!", "?", "…", ":", ";", '"', "”", "’", "'", "»", ")", "]", "*", "—", "-")
-_INDENT = re.compile(r"[ \t\u3000\u00a0]{2,}|\t|\u3000")
 WRAPPED = 110
 """Characters: text whose lines are all shorter may have been broken by a program; longer lines are paragraphs."""
 
