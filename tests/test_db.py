@@ -17,7 +17,8 @@ from zega_core import db
 from zega_core.errors import ConfigError, HomeError
 from zega_core.settings import ROOT, Settings
 from zega_core.store import writers
-from zega_core.tables import Example, Story, Table, Writer
+from zega_core.tables import Example, Memory, Story, Table, Writer
+from zega_core.writing_tables import Take, Writing
 
 
 def test_a_fresh_home_gets_every_table(database: str, config: Settings):
@@ -41,6 +42,26 @@ def test_migrations_and_tables_agree(database: str, config: Settings):
     with db.get_engine(config).connect() as connection:
         there = MigrationContext.configure(connection, opts={"include_name": _is_declared})
         assert compare_metadata(there, Table.metadata) == []
+
+
+def test_a_story_that_goes_takes_its_memory_and_leaves_what_was_written(database: str, config: Settings):
+    with db.session(config) as session:
+        session.add(Writer(id="ana"))
+        session.flush()
+        story = Story(user_id="ana", title="Salt", genre="horror", body="The tide.")
+        session.add(story)
+        session.flush()
+        writing = Writing(key="w", user_id="ana", task="continue", story_id=story.id)
+        session.add(writing)
+        session.add(Memory(user_id="ana", story_id=story.id, body="The tide."))
+        session.flush()
+        session.add(Take(key="t", writing_id=writing.id or 0, user_id="ana", number=1, story_id=story.id))
+        session.flush()
+        session.delete(story)
+    with db.reading(config) as session:
+        assert session.exec(select(Memory)).all() == []
+        assert session.exec(select(Take)).one().story_id is None
+        assert session.exec(select(Writing)).one().story_id is None
 
 
 def test_times_keep_their_moment_and_come_back_in_utc(database: str, config: Settings):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, LargeBinary, TypeDecorator, UniqueConstraint, text
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -240,17 +240,27 @@ class Story(Table, table=True):
     genre: str = Field(max_length=16)
     body: str
     quality: float | None = None
+    element: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    updated_at: datetime | None = _moment(nullable=True)
+    """When the writer last changed it; None as long as it is as it was saved."""
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
 class Memory(Table, table=True):
-    """A text that writing may recall. The embedding is filled in by the memory feature."""
+    """A text that writing may recall: a kept example, or a story that belongs to none."""
+
+    __table_args__ = (Index("ux_memory_story", "story_id", unique=True),)
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64, index=True)
     example_id: int | None = Field(default=None, foreign_key="example.id", unique=True)
+    story_id: int | None = Field(default=None, foreign_key="story.id", ondelete="CASCADE")
     body: str
     genre: str | None = Field(default=None, max_length=16)
+    embedding: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Numbers of 32 bits, little endian, of length one; None until a worker has seen to it."""
+    embedder: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
+    """Whose numbers they are: those of two embedders cannot be compared."""
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
