@@ -17,7 +17,7 @@ from zega_core import asking, conversation, db, staffing
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.conversation_tables import Turn
 from zega_core.errors import NotFound
-from zega_core.questions.ask import alike
+from zega_core.questions.likeness import Asked
 from zega_core.settings import Settings
 from zega_core.store import conversations, teaching
 from zega_core.store.conversations import AHEAD
@@ -140,7 +140,7 @@ def test_what_the_purpose_is_about_makes_no_two_questions_alike(config: Settings
         "Let the lighthouse keeper of the village speak.",
         "The lighthouse keeper of the village lies.",
     )
-    assert alike(second, [first])
+    assert Asked([first]).has(second)
     key = started(about)
     with db.session() as session:
         conversations.add_prepared(session, conversations.get(session, "ana", key), a_question(first))

@@ -349,16 +349,6 @@ def test_a_rating_changes_what_was_fitted(monkeypatch: pytest.MonkeyPatch):
     assert fitted() == 0
 
 
-def test_preference_pairs_are_edits_and_what_was_there_before():
-    first, _ = add(says(8, 1)), add(says(8, 2))
-    do("edit_text", first, says(9, 3))
-    with db.reading() as session:
-        assert list(collection.preference_pairs(session, "ana")) == [
-            {"prompt": "A keeper mends a lantern", "chosen": says(9, 3), "rejected": says(8, 1)}
-        ]
-        assert list(collection.preference_pairs(session, "ben")) == []
-
-
 def exported(form: str, found: Filter | None = None, **more: Any) -> str:
     with db.reading() as session:
         return b"".join(collection.export(session, "ana", found or Filter(), form, **more)).decode()

@@ -20,7 +20,7 @@ from zega_core.providers.base import Call, ChatModel
 from zega_core.questions.ask import Past, Question, example_by_storyteller
 from zega_core.questions.by_teacher import by_teacher, example_by_teacher
 from zega_core.questions.coverage import Coverage
-from zega_core.questions.likeness import ALIKE, Asked
+from zega_core.questions.likeness import Asked
 from zega_core.questions.purpose import read_purpose
 from zega_core.settings import Settings
 from zega_core.store import conversations, ledger, shown, teaching
@@ -111,7 +111,7 @@ def _is_asked(session: Session, row: Conversation, question: Question) -> bool:
     """Whether the conversation has one like it by now; what the purpose is about is in all of them."""
     about = " ".join(read_purpose(row.purpose).topics)
     before = Asked((one.question for one in conversations.past(session, row)), about)
-    return before.likeness(question.text) >= ALIKE
+    return before.has(question.text)
 
 
 def _teachers(writer_id: str, settings: Settings, spent: float, *, own_form: bool = False) -> ChatModel | None:

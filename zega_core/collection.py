@@ -20,7 +20,7 @@ from zega_core.answering import checked_text, write
 from zega_core.dataset import text_hash
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.pairs import LONGEST_TAG, MOST_TAGS
-from zega_core.fine_tune.written import FORMS, pairs_of
+from zega_core.fine_tune.written import FORMS
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate
 from zega_core.quality import score
 from zega_core.quality.agreement import DISCARD, KEEP
@@ -161,11 +161,6 @@ def export(
 def _in_order(session: Session, writer_id: str, found: Filter, only: set[int] | None) -> Iterator[Example]:
     for some in collection.in_chunks(session, writer_id, found, changes.CHUNK):
         yield from (one for one in some if only is None or one.id in only)
-
-
-def preference_pairs(session: Session, writer_id: str) -> Iterator[dict[str, str]]:
-    """Of each edited example: ``prompt``, ``chosen`` (the edit) and ``rejected`` (the text before it)."""
-    yield from pairs_of(_in_order(session, writer_id, Filter(edited=True), None))
 
 
 def _batch() -> str:

@@ -14,7 +14,6 @@ from zega_core.questions.ask import (
     DIFFICULTIES,
     Past,
     Question,
-    alike,
     by_grammar,
     example_by_storyteller,
     next_difficulty,
@@ -22,6 +21,7 @@ from zega_core.questions.ask import (
 from zega_core.questions.book import load_book
 from zega_core.questions.coverage import Coverage, coverage
 from zega_core.questions.grammar import LENGTHS
+from zega_core.questions.likeness import Asked
 from zega_core.toml_tables import read_toml
 
 NOTHING = coverage([])
@@ -45,7 +45,7 @@ def conversation(purpose: str, number: int, *, seed: int = 1, found: Coverage = 
 @pytest.mark.parametrize("purpose", ["", COSY, BLOG])
 def test_two_hundred_questions_of_a_conversation_and_no_two_alike(purpose: str):
     texts = [one.text for one in conversation(purpose, 200)]
-    assert not [text for number, text in enumerate(texts) if alike(text, texts[:number])]
+    assert not [text for number, text in enumerate(texts) if Asked(texts[:number]).has(text)]
 
 
 def test_a_thousand_questions_read_as_different():

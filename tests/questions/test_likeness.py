@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zega_core.questions.likeness import Asked, alike
+from zega_core.questions.likeness import Asked
 
 ALIKE = [
     ("Describe the harbour at dawn", "Describe a harbour at the break of day"),
@@ -89,33 +89,33 @@ DIFFERENT = [
 
 
 def test_rewordings_are_found_and_different_questions_are_let_through():
-    found = sum(alike(one, [other]) for one, other in ALIKE)
-    mistaken = sum(alike(one, [other]) for one, other in DIFFERENT)
+    found = sum(Asked([other]).has(one) for one, other in ALIKE)
+    mistaken = sum(Asked([other]).has(one) for one, other in DIFFERENT)
     assert found / len(ALIKE) >= 0.8  # recall; in quite other words nothing is found
     assert found / (found + mistaken) >= 0.9  # precision
 
 
 def test_the_order_of_two_questions_does_not_matter():
     for one, other in [*ALIKE, *DIFFERENT]:
-        assert alike(one, [other]) == alike(other, [one])
+        assert Asked([other]).has(one) == Asked([one]).has(other)
 
 
 def test_case_length_and_marks_do_not_make_another_question():
-    assert alike("DESCRIBE THE HARBOUR, AT DAWN!", ["Describe the harbour at dawn. About 120 words."])
+    assert Asked(["Describe the harbour at dawn. About 120 words."]).has("DESCRIBE THE HARBOUR, AT DAWN!")
 
 
 def test_what_all_questions_are_about_does_not_make_two_of_them_alike():
     asked = [f"Explain {what} of a lighthouse museum." for what in ("the opening hours", "the lamp", "the stairs")]
     asked += ["Who pays for the lighthouse museum?", "Is the lighthouse museum haunted?"]
     assert Asked(asked).likeness("Can I marry in the lighthouse museum?") < 0.5
-    assert alike("Is it haunted, the lighthouse museum?", asked)
+    assert Asked(asked).has("Is it haunted, the lighthouse museum?")
 
 
 def test_nothing_is_like_no_question():
-    assert not alike("Describe the harbour.", [])
+    assert not Asked([]).has("Describe the harbour.")
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_compared(one: str, other: str):
     assert 0 <= Asked([other]).likeness(one) <= 1
-    assert alike(one, [other, one])
+    assert Asked([other, one]).has(one)

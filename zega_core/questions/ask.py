@@ -14,10 +14,10 @@ from zega_core.questions import grammar
 from zega_core.questions.book import load_book
 from zega_core.questions.coverage import Coverage, Lack, lacks, works_in
 from zega_core.questions.grammar import Drawn, Plan
-from zega_core.questions.likeness import ALIKE, Asked, alike
+from zega_core.questions.likeness import ALIKE, Asked
 from zega_core.questions.purpose import Purpose, read_purpose
 
-__all__ = ["DIFFICULTIES", "Aim", "Past", "Question", "aim", "alike", "by_grammar", "next_difficulty"]
+__all__ = ["DIFFICULTIES", "Aim", "Past", "Question", "aim", "by_grammar", "next_difficulty"]
 
 DIFFICULTIES = ("easy", "medium", "hard")
 UP, DOWN = 3, 2

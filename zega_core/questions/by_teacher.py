@@ -22,7 +22,7 @@ from zega_core.quality.foreign import declines, in_another_language, not_english
 from zega_core.questions.ask import DIFFICULTIES, Aim, Past, Question, aim, asked_for
 from zega_core.questions.book import Kind, load_book
 from zega_core.questions.coverage import Coverage
-from zega_core.questions.likeness import ALIKE, Asked
+from zega_core.questions.likeness import Asked
 from zega_core.tables import CallOutcome
 
 LEAST_CHARS, MOST_CHARS, MOST_CONTEXT = 20, 600, 200
@@ -252,7 +252,7 @@ def _check_meaning(text: str, asked: _Asked) -> None:
         raise _Unusable("it repeats what it was told")
     if _in_another_language(text, asked.purpose):
         raise _Unusable("it is in another language")
-    if asked.before.likeness(text) >= ALIKE:
+    if asked.before.has(text):
         raise _Unusable("something like it has been asked")
 
 

@@ -60,14 +60,13 @@ class Asked:
         mine = self._weighed(_read(text))
         return max((_between(mine, one) for one in self._asked), default=0.0)
 
+    def has(self, text: str) -> bool:
+        """Whether one of them asks for what this does."""
+        return self.likeness(text) >= ALIKE
+
     def _weighed(self, one: _Read) -> _Weighed:
         weights = {word: weight * (_ASKING if word in self._common else 1.0) for word, weight in one.meaning.items()}
         return _Weighed(weights, sum(weights.values()), one.runs)
-
-
-def alike(text: str, others: Iterable[str]) -> bool:
-    """Whether the question asks for what one of the others asks for already. Any strings are accepted."""
-    return Asked(others).likeness(text) >= ALIKE
 
 
 def _between(one: _Weighed, other: _Weighed) -> float:
