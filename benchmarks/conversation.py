@@ -29,14 +29,16 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
 from zega_core import conversation, db, keys, staffing
+from zega_core.configs import TeachingConfig
 from zega_core.errors import BadAnswer
 from zega_core.questions.ask import by_grammar
 from zega_core.questions.by_teacher import by_teacher
 from zega_core.questions.coverage import coverage
 from zega_core.settings import Settings
-from zega_core.store import conversations
+from zega_core.store import conversations, teaching
 
 WRITER, MODEL = "default", "llama-3.1-8b-instant"
+LIMITS = ("requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day")
 NOWHERE = "http://127.0.0.1:9"
 PLACES = ("harbour", "orchard", "station", "laundry", "chapel", "bakery", "lighthouse", "attic", "ferry", "mill")
 VERBS = ("went", "lost", "sold", "found under", "carried past", "forgot", "painted", "counted", "asked for", "mended")
@@ -110,12 +112,24 @@ def main() -> None:
     parser.add_argument("--think", type=float, default=6.0)
     parser.add_argument("--delay", type=float, default=5.0)
     given = parser.parse_args()
-    service = FakeService("groq", lambda number: asked(number, str(service.completions[-1].json)), delay=given.delay)
+    service = FakeService(
+        "groq", lambda number: asked(number, str(service.completions[-1].json)), delay=given.delay, tells_limits=False
+    )
     with service, tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
         settings.prepare_home()
         keys.save_key(settings, "groq", "gsk_0123456789abcdefghijklmnopqrstuv")
+        free = {
+            "requests_per_minute": None,
+            "requests_per_day": None,
+            "tokens_per_minute": None,
+            "tokens_per_day": None,
+        }
+        unlimited = TeachingConfig.model_validate(
+            {"teachers": [{"provider": "groq", "models": [MODEL], "limits": free}]}
+        )
         with db.session(settings) as session:
+            teaching.save(session, WRITER, unlimited)  # what a free account may ask is not what is measured here
             key = conversation.start(session, WRITER, settings).key
         environment = dict.fromkeys(("OLLAMA_HOST", "GOOGLE_GEMINI_BASE_URL", "ZEGA_HF_BASE_URL"), NOWHERE)
         environment |= {"GROQ_BASE_URL": service.root, "ZEGA_CONVERSATION_PAIRS": "10000"}
