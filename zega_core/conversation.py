@@ -18,7 +18,7 @@ from zega_core.errors import InvalidInput, NotFound
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
 from zega_core.quality.agreement import KEEP
 from zega_core.questions.ask import by_grammar
-from zega_core.questions.likeness import ALIKE, Asked
+from zega_core.questions.likeness import Asked
 from zega_core.questions.purpose import read_purpose
 from zega_core.rating import rate
 from zega_core.settings import Settings
@@ -231,7 +231,7 @@ def _ask_next(session: Session, row: Conversation, settings: Settings) -> Turn:
     about = " ".join(read_purpose(row.purpose).topics)
     for turn in conversations.prepared(session, row):
         before = Asked(conversations.questions_since(session, turn), about=about)
-        if turn.draft or before.likeness(turn.question) < ALIKE:
+        if turn.draft or not before.has(turn.question):
             conversations.ask(session, turn)
             return turn
         session.delete(turn)
