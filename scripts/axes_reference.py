@@ -56,9 +56,7 @@ def main() -> None:
         for book in books
         for one in spread_out(chunks("\n\n".join(book.train), CHUNK_WORDS), PER_BOOK)
     ]
-    features = {
-        name: _spread([bent(name, one[name]) for one in values]) for name in FEATURES
-    }
+    features = {name: _spread([bent(name, one[name]) for one in values]) for name in FEATURES}
     raw = [raw_axes(one, features) for one in values]
     axes = {key: _scale([one[key] for one in raw]) for key in AXES}
     stored = {

@@ -56,7 +56,8 @@ ADJECTIVES = word_set(
     crumbling glittering gleaming shining glowing burning blazing smouldering shimmering sparkling rippling drifting
     trembling twisted tangled gnarled scarred hooded veiled sunken jagged bony dim-lit secret hidden open closed blind
     deaf dumb mad sane holy sacred cursed blessed dead alive sick ill wan sallow ruddy rosy swarthy livid leafy
-    barren fertile lush sparse crowded desolate dreary bleak cosy cozy snug dank musty airy delicate exquisite graceful"""
+    barren fertile lush sparse crowded desolate dreary bleak cosy snug dank musty airy
+    delicate exquisite graceful"""
 )
 SENSORY = word_set(
     """see saw seen sight gleam gleamed gleaming glitter glittered glittering glimmer glimmered glimmering shimmer
@@ -74,22 +75,19 @@ SENSORY = word_set(
     sticky slick slimy greasy velvet silk silken wool fur gritty grit tender raw numb heavy weight sweat dust dusty mud
     muddy wind breeze rain mist fog snow flame flames ember embers moonlight sunlight starlight lamplight firelight"""
 )
-INNER = (
-    _all_forms(
-        """wonder remember realise realize believe imagine suppose hope wish want desire long yearn fear dread worry
+INNER = _all_forms(
+    """wonder remember realise realize believe imagine suppose hope wish want desire long yearn fear dread worry
         regret doubt decide consider notice recall recognise recognize love hate loathe despise admire envy pity miss
         trust suspect care expect intend hesitate reflect ponder brood reason guess sense resent forgive enjoy despair
         grieve mourn blush"""
-    )
-    | word_set(
-        """think thinks thought thinking thoughts feel feels felt feeling feelings know knows knew known understand
+) | word_set(
+    """think thinks thought thinking thoughts feel feels felt feeling feelings know knows knew known understand
         understands understood forget forgets forgot forgotten dream dreams dreamed dreamt mean meant mind heart soul
         memory memories conscience courage shame ashamed guilt guilty pride proud anger angry fury furious rage joy
         grief sorrow sad sadness happy happiness unhappy afraid frightened scared terrified anxious anxiety nervous
         relief relieved jealous jealousy lonely loneliness bitter bitterness tenderness affection passion hatred
         despairing embarrassed embarrassment surprised astonished disappointed disappointment confused uncertain
         hopeful hopeless eager calm tired weary self temper mood character nature secret secrets motive"""
-    )
 )
 ACTION = _all_forms(
     """jump leap dash rush race charge lunge dive climb crawl scramble sprint grab snatch seize clutch wrench yank tug
@@ -120,10 +118,10 @@ DARK = (
         sinister ominous menace menacing fatal mortal tragedy tragic"""
     )
 ) - word_set("fears")
-LIGHT = (
-    _all_forms("laugh chuckle giggle smile grin tease joke sing hum dance cheer play celebrate hug wink beam tickle")
-    | word_set(
-        """laughter sang sung happy happily happiness joy joyful joyous merry merrily cheerful cheerfully gay glad gladly
+LIGHT = _all_forms(
+    "laugh chuckle giggle smile grin tease joke sing hum dance cheer play celebrate hug wink beam tickle"
+) | word_set(
+    """laughter sang sung happy happily happiness joy joyful joyous merry merrily cheerful cheerfully gay glad gladly
         delight delighted delightful pleasant pleasure pleased fun funny amused amusing amusement jolly kind kindly
         kindness friend friends friendly lovely sweet pretty bright brightly sunny sunshine sunlight sun morning spring
         summer flower flowers garden birthday party picnic holiday supper breakfast dinner tea cake cakes pie jam toast
@@ -131,7 +129,6 @@ LIGHT = (
         wonderful marvellous splendid glorious lucky luck warm warmth cosy cozy comfortable safe love loved loving
         dear darling kiss kissed hurrah bravo golden blue sky music song songs welcome thanks thank good better best
         nice silly"""
-    )
 )
 HUMOUR = word_set(
     """laughed laughing laughter chuckled chuckling giggled giggling grinned grinning joke jokes joked joking joker
@@ -154,9 +151,10 @@ ARCHAIC = word_set(
 CASUAL = word_set(
     """okay ok yeah yep nope hey hi wow guy guys kid kids dude mom mum dad stuff cool gonna wanna gotta kinda sorta
     damn crap shit fuck fucking hell ass bastard jerk weird weirdo pretty really totally maybe whatever anyway like
-    bunch couple lots tons huge super awesome crazy stupid dumb freak freaked sucks pissed bucks cops cop tv phone
-    phones texted text email laptop screen app car cars truck job boss office coffee beer pizza burger movie bar bathroom
-    parking street jeans t-shirt sneakers backpack apartment fridge microwave internet website google guess figured"""
+    bunch couple lots tons huge super awesome crazy stupid dumb freak freaked sucks pissed bucks cops cop tv
+    phone phones texted text email laptop screen app car cars truck job boss office coffee beer pizza burger movie bar
+    bathroom parking street jeans t-shirt sneakers backpack apartment fridge microwave internet website google guess
+    figured"""
 ) - word_set("hell pretty huge street bar text like")
 CONTRACTIONS = frozenset(("n't", "'re", "'ll", "'ve", "'m", "'d"))
 MODERN = CASUAL | word_set(

@@ -2,15 +2,18 @@
 
 Every entry of that file is one sign, and counts once in a text however often it stands there. A sign of the core counts
 two points, one that is only near counts one: four points and one sign of the core make a theme, so that no single word
-does. A text that is two points short of nothing but words can be told by its meaning, where vectors are handed in.
+does. Where one point is lacking the meaning can decide, if vectors are handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from zega_core.catalog import DATA
 from zega_core.quality.features import MAX_CHARS
@@ -22,8 +25,11 @@ CORE, NEAR, WANTED = 2, 1, 4
 """Points of a sign of each kind, and those that make a theme in a text of up to ``USUAL_WORDS``."""
 USUAL_WORDS, A_POINT_MORE = 300, 150
 """Longer texts have more of all words: they want a point more for each so many words beyond the usual."""
-LEAST_LEFT = 1
+MOST_LEFT = 1
 """Points that may lack where the meaning has to decide."""
+ALIKE = 0.25
+"""Cosine of a text and the sentence of a theme from which on it has that theme, where words leave it open."""
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,25 @@ def find(text: str) -> Found:
             has_core.add(sign.motif)
     wanted = WANTED + max(0, len(tokens) - USUAL_WORDS) // A_POINT_MORE
     sure = frozenset(key for key in has_core if points[key] >= wanted)
-    left = frozenset(key for key, number in points.items() if number >= wanted - LEAST_LEFT and key not in sure)
+    left = frozenset(key for key in has_core - sure if points[key] >= wanted - MOST_LEFT)
     return Found(sure, left)
+
+
+def confirmed(texts: Sequence[str], found: Sequence[Found], embed: Embed) -> list[frozenset[str]]:
+    """What each text has, where ``embed`` gives vectors of length one for texts: what words leave open is there when
+    the text is at least ``ALIKE`` to the sentence that says what it means. Only texts with something open are asked
+    for."""
+    asked = [number for number, one in enumerate(found) if one.open]
+    keys = sorted({key for one in found for key in one.open})
+    if not asked:
+        return [one.sure for one in found]
+    vectors = embed([*(load_motifs()[key].meaning for key in keys), *(texts[number] for number in asked)])
+    meanings, rows = dict(zip(keys, vectors, strict=False)), vectors[len(keys) :]
+    near = {
+        number: frozenset(key for key in found[number].open if float(meanings[key] @ row) >= ALIKE)
+        for number, row in zip(asked, rows, strict=True)
+    }
+    return [one.sure | near.get(number, frozenset()) for number, one in enumerate(found)]
 
 
 def tally(found: Iterable[tuple[frozenset[str], float]]) -> tuple[tuple[Theme, ...], tuple[Theme, ...]]:
