@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.support.engine import FakeEngine, fake_engine
 from tests.support.labelled import MOTIFS, PAIRS
 from tests.support.written import written
 from zega_core import db, profiling
-from zega_core.errors import InvalidInput
+from zega_core.errors import InvalidInput, ProviderUnavailable
 from zega_core.jobs import client, reconcile, writing
 from zega_core.settings import Settings
 from zega_core.store import style_profiles, writers
@@ -194,6 +196,18 @@ def test_themes_are_found_in_what_is_kept(config: Settings):
             written(1, "ana", source=Source.manuscript, completion=f"{at}. {MOTIFS[key]}")
     profiling.measure("ana", config)
     assert {one.key: one.count for one in found().themes}.items() >= {"haunting": 3, "revenge": 3}.items()
+
+
+def test_without_an_embedder_words_decide_alone(config: Settings):
+    written(1, "ana", source=Source.manuscript, completion="He wanted revenge. They murdered somebody.")
+
+    def gone(_: object) -> NDArray[np.float32]:
+        raise ProviderUnavailable("The process does not answer.")
+
+    profiling.measure("ana", config, embed=gone)
+    assert found().themes == ()
+    profiling.measure("ana", config, embed=lambda texts: np.ones((len(texts), 1), np.float32))
+    assert [one.key for one in found().themes] == ["revenge"]
 
 
 def test_it_is_asked_for_once_until_it_is_done(config: Settings, engine: FakeEngine):

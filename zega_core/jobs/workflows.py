@@ -216,8 +216,9 @@ def refresh_memory_workflow(writer_id: str) -> None:
 
 @DBOS.step(name="measure_and_store")
 def measure_and_store(writer_id: str) -> None:
-    profiling.measure(writer_id, get_settings())
-    client.measure_style_if_due(writer_id, get_settings())  # what came while it was measured
+    settings = get_settings()
+    profiling.measure(writer_id, settings, embed=profiling.by_meaning(settings))
+    client.measure_style_if_due(writer_id, settings)  # what came while it was measured
 
 
 @DBOS.workflow(name="measure_style", max_recovery_attempts=3)
