@@ -11,7 +11,8 @@ from dbos import WorkflowStatus
 
 from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving
 from zega_core.conversation_tables import Manuscript
-from zega_core.jobs import client, questions, queues, writing
+from zega_core.jobs import client, questions, queues
+from zega_core.jobs.writing import enqueue_style, style_id
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
 from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown, style_profiles
@@ -163,13 +164,13 @@ def _see_to_styles(settings: Settings) -> int:
 
 
 def _revive_style(writer_id: str, asked_at: datetime, settings: Settings) -> bool:
-    found = _workflow(writing.style_id(writer_id, asked_at), settings)
+    found = _workflow(style_id(writer_id, asked_at), settings)
     if found is not None:
         if found.status in WAITING or not _abandoned(None, found, settings):
             return False
         with db.session(settings) as session:
             asked_at = style_profiles.ask(session, writer_id, anew=True)
-    writing.enqueue_style(writer_id, asked_at, settings)
+    enqueue_style(writer_id, asked_at, settings)
     return True
 
 
