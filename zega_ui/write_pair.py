@@ -1,0 +1,65 @@
+"""Two texts side by side, without names where the writer wants to choose first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zega_core import db, writing
+from zega_core.settings import Settings
+from zega_core.writing_tables import Take, TakeState, Writing
+from zega_ui import teaching_form as form
+from zega_ui import write_take
+from zega_ui.components import prose
+
+NAMES = ("This one", "That one")
+
+
+def show(writer: str, settings: Settings, row: Writing, pair: Sequence[Take]) -> None:
+    hidden = is_hidden(pair)
+    waiting = any(take.state == TakeState.writing for take in pair)
+    if hidden and not waiting:
+        st.markdown("**Which do you like better?** Choose, and you see who wrote which.")
+    shown = sorted(pair, key=lambda take: take.key) if pair[0].blind else pair  # a key says nothing about who wrote it
+    for take, column, label in zip(shown, st.columns(2, gap="large"), NAMES, strict=True):
+        with column:
+            if hidden:
+                _unnamed(writer, take, label, waiting)
+            else:
+                write_take.show(writer, settings, row, take)
+                if take.chosen is None and not waiting and all(one.text for one in pair):
+                    _choice("I like this one better", writer, take)
+
+
+def is_hidden(pair: Sequence[Take]) -> bool:
+    """Names are not shown yet. Where one wrote nothing, there is nothing to choose between."""
+    if not pair[0].blind or any(take.chosen is not None for take in pair):
+        return False
+    return all(take.state == TakeState.writing or take.text for take in pair)
+
+
+def _unnamed(writer: str, take: Take, label: str, waiting: bool) -> None:
+    st.markdown(f"**{label}**")
+    if take.text:
+        prose(take.text, f"take-{take.id}")
+    if take.state == TakeState.writing:
+        st.caption("Writing" if take.text else "Begins in a moment.")
+    elif not waiting:
+        _choice(label, writer, take)
+
+
+def _choice(label: str, writer: str, take: Take) -> None:
+    st.button(
+        label,
+        icon=":material/check:",
+        key=f"choose-{take.id}",
+        on_click=form.act,
+        args=(write_take.where(take), _choose, writer, take),
+    )
+    form.explain(write_take.where(take))
+
+
+def _choose(writer: str, take: Take) -> None:
+    with db.session() as session:
+        writing.choose(session, writer, take.id or 0)
