@@ -6,11 +6,13 @@ from collections.abc import Callable
 from logging import getLogger
 
 import streamlit as st
+from sqlmodel import Session
 
 from zega_core import db, writing
 from zega_core.errors import ZegaError
 from zega_core.jobs import client
 from zega_core.settings import Settings
+from zega_core.tables import Example, ExampleStatus
 from zega_core.writing_tables import Take, Writing
 from zega_ui import teaching_form as form
 from zega_ui import write_copy, write_form, write_list
@@ -92,29 +94,39 @@ def _title(writer: str, settings: Settings, row: Writing, take: Take, where: str
 
 def _stars(writer: str, settings: Settings, take: Take, key: str, where: str) -> None:
     given = state[key]
-    if given is not None:
-        form.act(where, _rate, writer, settings, take, given + 1)
-    else:
-        state[key] = None if take.rating is None else take.rating - 1
+    form.act(where, _rate, writer, settings, take, None if given is None else given + 1)
 
 
-def _rate(writer: str, settings: Settings, take: Take, stars: int) -> None:
+def _rate(writer: str, settings: Settings, take: Take, stars: int | None) -> None:
     with db.session() as session:
         found = writing.rate(session, writer, take.id or 0, stars, settings)
-        kept = found.example_id is not None
-    if kept and take.example_id is None:
-        _tell(take, "Thank you. It is kept as an example: your model learns from it at its next training.")
-    elif take.example_id is not None and not kept:
-        _tell(take, "Thank you. It is no example any more, and your model does not learn from it.")
-    else:
-        _tell(take, "Thank you. It is noted.")
+        line = _noted(session, take, found)
+    _tell(take, line)
     _train_if_due(writer, settings)
+
+
+def _noted(session: Session, before: Take, after: Take) -> str:
+    if before.example_id is None and after.example_id is not None:
+        return _kept(examples_of(session, after))
+    if before.example_id is not None and after.example_id is None:
+        return "It is no example any more, and your model does not learn from it."
+    return "Your stars are noted." if after.rating is not None else "Your stars are taken back."
+
+
+def examples_of(session: Session, take: Take) -> Example | None:
+    return None if take.example_id is None else session.get(Example, take.example_id)
+
+
+def _kept(example: Example | None) -> str:
+    if example is None or example.status == ExampleStatus.kept:
+        return "It is kept as an example: your model learns from it at its next training."
+    return f"It is set aside among your examples. {example.reason or ''}".strip()
 
 
 def _keep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
-        writing.keep(session, writer, take.id or 0, settings)
-    _tell(take, "It is kept as an example: your model learns from it at its next training.")
+        line = _kept(writing.keep(session, writer, take.id or 0, settings))
+    _tell(take, line)
     _train_if_due(writer, settings)
 
 
@@ -125,10 +137,18 @@ def _unkeep(writer: str, settings: Settings, take: Take) -> None:
 
 
 def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
+    """Raises InvalidInput."""
     with db.session() as session:
-        writing.edit(session, writer, take.id or 0, text, settings)
-    _tell(take, "The change is saved.")
+        found = writing.edit(session, writer, take.id or 0, text, settings)
+        line = "The text is as it was." if found.text == take.text else _changed(examples_of(session, found))
+    _tell(take, line)
     _train_if_due(writer, settings)
+
+
+def _changed(example: Example | None) -> str:
+    if example is None or example.status != ExampleStatus.kept:
+        return "The change is saved."
+    return "The change is saved, and your text is an example: your model learns that you prefer it to its own."
 
 
 def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:

@@ -25,6 +25,7 @@ TASKS = {"write": "Write", "continue": "Go on with my text", "rewrite": "Rewrite
 TASK, GENRE, ELEMENT = "task", "genre", "element"
 """Keys of controls that are in the address, too, so that they outlive a refresh."""
 FIRST, SECOND, PAIR, BLIND = "write-first", "write-second", "write-pair", "write-blind"
+DARING = "The temperature: 0 takes no chances."
 STORY = "write-story"
 """The story on the shelf that the given text was taken from."""
 state = st.session_state
@@ -47,18 +48,20 @@ def show(writer: str, settings: Settings, shown: Writing | None, *, busy: bool, 
     section("Write something" if shown is None else "Write something else")
     _what(writer, shown)
     _who(authors, config)
-    _how(writer, config)
     form.explain(WHERE)
-    st.button(
-        "Write",
-        type="primary",
-        icon=":material/edit_note:",
-        key=BUTTON,
-        disabled=busy,
-        help="One text at a time: stop the one that is being written, or wait for it." if busy else None,
-        on_click=form.act,
-        args=(WHERE, _begin, writer, settings, config, begun),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="write-row"):
+        st.button(
+            "Write",
+            type="primary",
+            icon=":material/edit_note:",
+            key=BUTTON,
+            disabled=busy,
+            help="One text at a time: stop the one that is being written, or wait for it." if busy else None,
+            on_click=form.act,
+            args=(WHERE, _begin, writer, settings, config, begun),
+        )
+        _how(writer, config)
+    st.caption(_said(config))
 
 
 def _what(writer: str, shown: Writing | None) -> None:
@@ -91,7 +94,7 @@ def _what(writer: str, shown: Writing | None) -> None:
     )
     catalog = load_catalog()
     st.pills(
-        "Genre",
+        "Genre (optional)",
         [genre.key for genre in catalog.genres],
         format_func=genre_label_of,
         default=shown.genre if shown is not None and shown.genre in {one.key for one in catalog.genres} else None,
@@ -102,7 +105,7 @@ def _what(writer: str, shown: Writing | None) -> None:
     )
     elements = {element.key: element.label for element in catalog.elements}
     st.pills(
-        "Element",
+        "Element (optional)",
         list(elements),
         format_func=elements.__getitem__,
         default=shown.element if shown is not None and shown.element in elements else None,
@@ -111,16 +114,13 @@ def _what(writer: str, shown: Writing | None) -> None:
         persist_state="session",
         wrap=True,
     )
-    if task == "write":
-        st.caption("A brief, a genre or an element is enough.")
 
 
 def _who(authors: Mapping[str, Author], config: WritingConfig) -> None:
     names = list(authors)
     usual = next((name for name in names if (name == CUSTOM) == config.custom), names[0])
     first = _author("Who writes?", FIRST, authors, usual)
-    pair = st.toggle("Two side by side", key=PAIR, persist_state="session")
-    if pair:
+    if st.toggle("Two side by side", key=PAIR, persist_state="session"):
         other = next((name for name in names if name != first), first)
         _author("And beside it", SECOND, authors, other)
         st.toggle(
@@ -149,22 +149,13 @@ def _how(writer: str, config: WritingConfig) -> None:
             "args": (WHERE, _choose, writer, field, key),
         }
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover("How it writes", icon=":material/tune:", key="write-how"):
-            st.slider("Words at most", 20, 800, step=20, **choice("words"))  # type: ignore[arg-type]
-            st.slider(
-                "Daring",
-                0.0,
-                1.5,
-                step=0.1,
-                help="The temperature: 0 takes no chances.",
-                **choice("temperature"),  # type: ignore[arg-type]
-            )
-            st.toggle("Give it hints on my style", **choice("hints"))  # type: ignore[arg-type]
-            st.toggle("Let it recall my own texts", **choice("recall"))  # type: ignore[arg-type]
-            if config.recall and not config.memory:
-                st.caption("Nothing is in its memory yet. Choose under Memory what may be recalled.")
-        st.caption(_said(config), width="stretch")
+    with st.popover("How it writes", icon=":material/tune:", key="write-how"):
+        st.slider("Words at most", 20, 800, step=20, **choice("words"))  # type: ignore[arg-type]
+        st.slider("Daring", 0.0, 1.5, step=0.1, help=DARING, **choice("temperature"))  # type: ignore[arg-type]
+        st.toggle("Give it hints on my style", **choice("hints"))  # type: ignore[arg-type]
+        st.toggle("Let it recall my own texts", **choice("recall"))  # type: ignore[arg-type]
+        if config.recall and not config.memory:
+            st.caption("Nothing is in its memory yet. Choose under Memory what may be recalled.")
 
 
 def _said(config: WritingConfig) -> str:

@@ -21,8 +21,7 @@ def show(writer: str, settings: Settings, row: Writing, pair: Sequence[Take]) ->
     waiting = any(take.state == TakeState.writing for take in pair)
     if hidden and not waiting:
         st.markdown("**Which do you like better?** Choose, and you see who wrote which.")
-    shown = sorted(pair, key=lambda take: take.key) if pair[0].blind else pair  # a key says nothing about who wrote it
-    for take, column, label in zip(shown, st.columns(2, gap="large"), NAMES, strict=True):
+    for take, column, label in zip(pair, st.columns(2, gap="large"), NAMES, strict=True):
         with column:
             if hidden:
                 _unnamed(writer, take, label, waiting)

@@ -66,13 +66,15 @@ def show(writer: str, settings: Settings, row: Writing, takes: Sequence[Take]) -
             on_click=form.act,
             args=(WHERE, _again, writer, settings, row, len(found)),
         )
-        _flip(len(found))
+        _flip(place, len(found))
     _group(writer, settings, row, found[place - 1])
 
 
 def _head(writer: str, row: Writing, number: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="top", gap="small", key="writing-head"):
-        st.header(plain(write_list.name(row)), anchor=False, width="stretch")
+    with st.container(key="writing-head"):
+        st.header(plain(write_list.name(row)), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="writing-facts"):
+        st.caption(plain(write_list.facts(row)), width="stretch")
         key = f"more-{row.key}"
         st.menu_button(
             "More",
@@ -83,7 +85,6 @@ def _head(writer: str, row: Writing, number: int) -> None:
             on_click=lambda: _chosen(writer, row, state[key]),
         )
         st.button("Close", icon=":material/close:", type="tertiary", key="leave-writing", on_click=write_list.leave)
-    st.caption(plain(write_list.facts(row)))
     if state.get(SURE) == row.key:
         _sure(writer, row, number)
     whole = [("Your text", row.given), ("Your brief", row.brief)]
@@ -136,9 +137,10 @@ def _place(number: int) -> int:
     return min(max(chosen, 1), number)
 
 
-def _flip(number: int) -> None:
+def _flip(place: int, number: int) -> None:
     if number > 1:
-        state[write_list.TAKE] = _place(number)
+        state[write_list.TAKE] = place
+        st.caption(f"Text {place} of {number}", width="content")
         st.pagination(number, key=write_list.TAKE, max_visible_pages=5, on_change=_flipped)
 
 

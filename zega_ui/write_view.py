@@ -47,6 +47,8 @@ def show(writer: str, settings: Settings) -> None:
         st.html(TO_THE_TEXT.format(number=hash(begun)), unsafe_allow_javascript=True)
     busy = any(take.state == TakeState.writing for take in takes)
     with side:
+        if wide:
+            st.space("small")
         under, beside = st.columns([7, 5], gap="large") if wide else (side, side)
         with under:
             _form(writer, settings, row, busy=busy)

@@ -30,10 +30,10 @@ def writing(
     """A request, with as many takes as ``takes`` says of each."""
     owner = more.pop("writer", WRITER)
     texts: list[dict[str, Any]] = more.pop("takes", [{}])
-    fields: dict[str, Any] = {"key": secrets.token_hex(16), "user_id": owner, "task": "write", "brief": brief}
+    fields: dict[str, Any] = {"key": secrets.token_hex(16), "user_id": owner, "task": "write", "brief": brief, "request": {}}
     with db.session(into) as session:
         writers.ensure(session, owner)
-        row = Writing(**fields | {"request": {"writer_id": owner, "brief": brief or "x"}} | more)
+        row = Writing(**fields | more)
         session.add(row)
         session.flush()
         for number, values in enumerate(texts, 1):
