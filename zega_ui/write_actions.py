@@ -8,14 +8,14 @@ from logging import getLogger
 import streamlit as st
 from sqlmodel import Session
 
-from zega_core import db, writing
+from zega_core import db, writing, writing_words
 from zega_core.errors import ZegaError
 from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus
 from zega_core.writing_tables import Take, Writing
 from zega_ui import teaching_form as form
-from zega_ui import write_copy, write_form, write_list
+from zega_ui import write_copy, write_form
 from zega_ui.components import plain
 
 log = getLogger(__name__)
@@ -24,24 +24,33 @@ TOLD = "take-told"
 STORIES = "Your stories"
 """The tab of the page with the shelf."""
 MOST_TITLE = 200
+NO_MORE = "It is no example any more: your model does not learn from it. The text stays here."
 state = st.session_state
 
 
 def judgement(writer: str, settings: Settings, take: Take, where: str) -> None:
     """Stars, and whether it is an example; what that means is said beside it."""
+    with db.reading() as session:
+        example = _example(session, take)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"judged-{take.id}"):
         key = form.mirror(f"stars-{take.id}", None if take.rating is None else take.rating - 1)
         st.feedback("stars", key=key, on_change=_stars, args=(writer, settings, take, key, where))
-        if take.example_id is None:
+        if example is None:
             _button("Keep as example", "bookmark_add", f"keep-{take.id}", where, _keep, writer, settings, take)
         else:
-            st.badge("Kept as an example", icon=":material/bookmark_added:", color="green")
             _button("Take it back", "undo", f"unkeep-{take.id}", where, _unkeep, writer, settings, take)
     at, line = state.get(TOLD, (None, ""))
+    if learned := writing_words.learned(take, example):
+        kept = example is not None and example.status == ExampleStatus.kept
+        st.caption(f":material/{'bookmark_added' if kept else 'remove_circle'}: {plain(learned)}")
     if at == take.id and line:
         st.caption(f":material/check_circle: {plain(line)}")
-    elif take.rating is None and take.example_id is None:
+    elif take.rating is None and example is None:
         st.caption("Four or five stars keep it as an example, and your model learns from it.")
+
+
+def _example(session: Session, take: Take) -> Example | None:
+    return None if take.example_id is None else session.get(Example, take.example_id)
 
 
 def row_of_actions(
@@ -82,7 +91,7 @@ def _button(label: str, icon: str, key: str, where: str, action: Callable[..., N
 
 def _title(writer: str, settings: Settings, row: Writing, take: Take, where: str) -> None:
     key = f"title-{take.id}"
-    st.text_input("Title", key=key, max_chars=MOST_TITLE, placeholder=write_list.name(row)[:60])
+    st.text_input("Title", key=key, max_chars=MOST_TITLE, placeholder=writing_words.title(row))
     st.button(
         "Save",
         icon=":material/check:",
@@ -100,55 +109,30 @@ def _stars(writer: str, settings: Settings, take: Take, key: str, where: str) ->
 def _rate(writer: str, settings: Settings, take: Take, stars: int | None) -> None:
     with db.session() as session:
         found = writing.rate(session, writer, take.id or 0, stars, settings)
-        line = _noted(session, take, found)
-    _tell(take, line)
+        gone = take.example_id is not None and found.example_id is None
+    _tell(take, NO_MORE if gone else "Your stars are taken back." if stars is None else "Your stars are noted.")
     _train_if_due(writer, settings)
-
-
-def _noted(session: Session, before: Take, after: Take) -> str:
-    if before.example_id is None and after.example_id is not None:
-        return _kept(examples_of(session, after))
-    if before.example_id is not None and after.example_id is None:
-        return "It is no example any more, and your model does not learn from it."
-    return "Your stars are noted." if after.rating is not None else "Your stars are taken back."
-
-
-def examples_of(session: Session, take: Take) -> Example | None:
-    return None if take.example_id is None else session.get(Example, take.example_id)
-
-
-def _kept(example: Example | None) -> str:
-    if example is None or example.status == ExampleStatus.kept:
-        return "It is kept as an example: your model learns from it at its next training."
-    return f"It is set aside among your examples. {example.reason or ''}".strip()
 
 
 def _keep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
-        line = _kept(writing.keep(session, writer, take.id or 0, settings))
-    _tell(take, line)
+        writing.keep(session, writer, take.id or 0, settings)
+    _tell(take, "")
     _train_if_due(writer, settings)
 
 
 def _unkeep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
         writing.unkeep(session, writer, take.id or 0, settings)
-    _tell(take, "It is no example any more. The text stays here.")
+    _tell(take, NO_MORE)
 
 
 def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
     """Raises InvalidInput."""
     with db.session() as session:
-        found = writing.edit(session, writer, take.id or 0, text, settings)
-        line = "The text is as it was." if found.text == take.text else _changed(examples_of(session, found))
-    _tell(take, line)
+        writing.edit(session, writer, take.id or 0, text, settings)
+    _tell(take, "The change is saved.")
     _train_if_due(writer, settings)
-
-
-def _changed(example: Example | None) -> str:
-    if example is None or example.status != ExampleStatus.kept:
-        return "The change is saved."
-    return "The change is saved, and your text is an example: your model learns that you prefer it to its own."
 
 
 def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import streamlit as st
-from zega_core.writing import Author
 
 from zega_core import db, writing
 from zega_core.catalog import load_catalog
 from zega_core.settings import Settings
 from zega_core.store import writing_choices
+from zega_core.writing import Author
 from zega_core.writing_configs import CUSTOM, WriteRequest, WritingConfig
 from zega_core.writing_tables import Writing
 from zega_ui import teaching_form as form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core import db
+from zega_core import db, writing_words
 from zega_core.catalog import load_catalog
 from zega_core.store import writings
 from zega_core.writing_tables import Writing
@@ -17,9 +17,6 @@ TAKE = "take"
 """Key of what flips between the texts of one writing; in the address, too."""
 LENGTH = "writings-listed"
 FEW, MORE = 8, 20
-SHORT = 90
-"""Characters of a brief where one line has to do."""
-DID = {"write": "", "continue": "gone on with your text", "rewrite": "rewritten in your voice"}
 state = st.session_state
 
 
@@ -34,24 +31,11 @@ def leave() -> None:
     state[TAKE] = None
 
 
-def name(row: Writing) -> str:
-    """The first words of what was asked for; not Markdown."""
-    line = " ".join((row.brief or row.given).split())
-    if not line:
-        return " · ".join(_kind(row)) or "Without a brief"
-    return line if len(line) <= SHORT else f"{line[: SHORT - 2].rstrip()}…"
-
-
 def facts(row: Writing) -> str:
     """What it is and when; not Markdown."""
-    said = [DID.get(row.task, ""), *_kind(row), clock(row.created_at)]
-    line = " · ".join(filter(None, said))
-    return line[:1].upper() + line[1:]
-
-
-def _kind(row: Writing) -> list[str]:
     elements = {element.key: element.label for element in load_catalog().elements}
-    return [*filter(None, (row.genre and genre_name(row.genre), elements.get(row.element, row.element)))]
+    said = (row.genre and genre_name(row.genre), elements.get(row.element, row.element), clock(row.created_at))
+    return " · ".join(filter(None, said))
 
 
 def show(writer: str, shown: Writing | None) -> None:
@@ -66,7 +50,7 @@ def show(writer: str, shown: Writing | None) -> None:
         for row in rows[:length]:
             with st.container(key=f"writing-row-{row.key}", gap=None):
                 st.button(
-                    plain(name(row)),
+                    plain(writing_words.title(row)),
                     key=f"writing-{row.key}",
                     type="tertiary",
                     disabled=shown is not None and shown.key == row.key,

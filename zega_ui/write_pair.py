@@ -7,35 +7,27 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zega_core import db, writing
+from zega_core import writing_words as words
 from zega_core.settings import Settings
 from zega_core.writing_tables import Take, TakeState, Writing
 from zega_ui import teaching_form as form
 from zega_ui import write_take
 from zega_ui.components import prose
 
-NAMES = ("This one", "That one")
-
 
 def show(writer: str, settings: Settings, row: Writing, pair: Sequence[Take]) -> None:
-    hidden = is_hidden(pair)
+    hidden = not all(words.is_named(take, pair) for take in pair)
     waiting = any(take.state == TakeState.writing for take in pair)
     if hidden and not waiting:
         st.markdown("**Which do you like better?** Choose, and you see who wrote which.")
-    for take, column, label in zip(pair, st.columns(2, gap="large"), NAMES, strict=True):
+    for take, column in zip(pair, st.columns(2, gap="large"), strict=True):
         with column:
             if hidden:
-                _unnamed(writer, take, label, waiting)
+                _unnamed(writer, take, words.label(take, pair), waiting)
             else:
                 write_take.show(writer, settings, row, take)
                 if take.chosen is None and not waiting and all(one.text for one in pair):
                     _choice("I like this one better", writer, take)
-
-
-def is_hidden(pair: Sequence[Take]) -> bool:
-    """Names are not shown yet. Where one wrote nothing, there is nothing to choose between."""
-    if not pair[0].blind or any(take.chosen is not None for take in pair):
-        return False
-    return all(take.state == TakeState.writing or take.text for take in pair)
 
 
 def _unnamed(writer: str, take: Take, label: str, waiting: bool) -> None:
@@ -45,7 +37,7 @@ def _unnamed(writer: str, take: Take, label: str, waiting: bool) -> None:
     if take.state == TakeState.writing:
         st.caption("Writing" if take.text else "Begins in a moment.")
     elif not waiting:
-        _choice(label, writer, take)
+        _choice(f"{label} is better", writer, take)
 
 
 def _choice(label: str, writer: str, take: Take) -> None:

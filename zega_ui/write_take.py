@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core.analytics import plural, took
+from zega_core import writing_words
 from zega_core.settings import Settings
 from zega_core.writing_tables import Take, TakeState, Writing
 from zega_ui import teaching_form as form
@@ -53,20 +53,7 @@ def show(writer: str, settings: Settings, row: Writing, take: Take) -> None:
 
 def said(take: Take) -> str:
     """What became of it, in one line; not Markdown."""
-    words = plural(len(take.text.split()), "word")
-    if take.state == TakeState.writing:
-        return f"Writing · {words}"
-    if take.state == TakeState.stopped:
-        line = f"Stopped after {words}. What is written stays." if take.text else "Stopped before the first word."
-        return f"{line} {take.error}".strip()
-    if not take.text:
-        return "It wrote nothing. Write it again, or ask another."
-    line = f"{words}, written in {took(take.seconds)}." if take.seconds else f"{words}."
-    if take.edited_at:
-        line += " Changed by you."
-    if take.cut:
-        line += " It had more to say: go on from here, or allow more words under How it writes."
-    return line
+    return writing_words.progress(take) + (" Changed by you." if take.edited_at else "")
 
 
 def _below(writer: str, settings: Settings, row: Writing, take: Take) -> None:
@@ -79,8 +66,9 @@ def _below(writer: str, settings: Settings, row: Writing, take: Take) -> None:
 
 
 def edit(take: Take) -> None:
+    """It begins with the text as it is, or with a change that this browser has kept from before a refresh."""
     state[EDITED] = take.id
-    write_draft.fill(edit_draft(take), take.text)
+    state.pop(edit_draft(take).key, None)
 
 
 def _editor(writer: str, settings: Settings, take: Take) -> None:

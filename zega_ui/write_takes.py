@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zega_core import db, writing
+from zega_core import db, writing, writing_words
 from zega_core.analytics import plural
 from zega_core.errors import NotFound
 from zega_core.settings import Settings
@@ -72,7 +72,7 @@ def show(writer: str, settings: Settings, row: Writing, takes: Sequence[Take]) -
 
 def _head(writer: str, row: Writing, number: int) -> None:
     with st.container(key="writing-head"):
-        st.header(plain(write_list.name(row)), anchor=False)
+        st.header(plain(writing_words.title(row)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="writing-facts"):
         st.caption(plain(write_list.facts(row)), width="stretch")
         key = f"more-{row.key}"
@@ -88,7 +88,7 @@ def _head(writer: str, row: Writing, number: int) -> None:
     if state.get(SURE) == row.key:
         _sure(writer, row, number)
     whole = [("Your text", row.given), ("Your brief", row.brief)]
-    if row.given or write_list.name(row).endswith("…"):
+    if row.given or writing_words.title(row).endswith("…"):
         with st.expander("What you asked for", key=f"asked-for-{row.key}"):
             for label, text in whole:
                 if text:

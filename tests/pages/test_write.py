@@ -153,10 +153,9 @@ def test_four_stars_keep_it_as_an_example_and_one_takes_that_back(page: Any):
     app = write(page())
     stars = f"stars-{rows(Take)[0].id}"
     app.feedback(key=stars).set_value(3).run()
-    assert "It is kept as an example" in all_text(whole(app))
+    assert "Kept as an example: your next version learns from it." in all_text(whole(app))
     (example,) = rows(Example)
     assert (example.status, example.completion) == (ExampleStatus.kept, rows(Take)[0].text)
-    assert "Kept as an example" in all_text(app)
     app.feedback(key=stars).set_value(0).run()
     assert "It is no example any more" in all_text(whole(app))
     assert [row.status for row in rows(Example) if row.status == ExampleStatus.kept] == []
@@ -167,7 +166,7 @@ def test_keep_and_take_back(page: Any):
     app = write(page())
     identity = rows(Take)[0].id
     app.button(key=f"keep-{identity}").click().run()
-    assert "It is kept as an example" in all_text(whole(app))
+    assert "Kept as an example: your next version learns from it." in all_text(whole(app))
     assert [row.status for row in rows(Example)] == [ExampleStatus.kept]
     app.button(key=f"unkeep-{identity}").click().run()
     assert "It is no example any more" in all_text(whole(app))
@@ -208,7 +207,7 @@ def test_a_text_goes_on_the_shelf_with_its_title(page: Any):
     (story,) = rows(Story)
     assert (story.title, story.body) == ("The lamp", take.text)
     assert "It stands on your shelf" in all_text(whole(app))
-    assert "On your shelf" in [link.label for link in app.get("page_link")]
+    assert "On your shelf" in [link.label for link in app.get("page_link")]  # type: ignore[attr-defined]
 
 
 def test_writing_again_keeps_what_is_there(page: Any):
@@ -252,7 +251,7 @@ def test_a_blind_pair_has_no_names_until_one_is_chosen(page: Any):
     assert [row.chosen for row in rows(Take)] == [False, True]
     text = all_text(whole(app))
     assert "v1" in text
-    assert "You liked this one better" in [badge.value for badge in app.get("badge")] or "You liked this one" in text
+    assert text.count("You liked this one better") == 1
     assert f"edit-{first.id}" in [button.key for button in app.button]
 
 
@@ -285,9 +284,8 @@ def test_what_a_text_was_given_can_be_read(page: Any):
             {"state": TakeState.failed, "text": "", "error": "The model's files are gone."},
             "The model's files are gone.",
         ),
-        ({"state": TakeState.stopped}, "What is written stays."),
-        ({"state": TakeState.stopped, "text": ""}, "Stopped before the first word."),
-        ({"text": ""}, "It wrote nothing."),
+        ({"state": TakeState.stopped}, "Stopped."),
+        ({"state": TakeState.stopped, "text": ""}, "Stopped."),
         ({"cut": True}, "It had more to say"),
         ({"note": "The base model writes."}, "The base model writes."),
         ({"context": {"hints": 3, "recalled": "x", "left_out": None}}, "Nothing was recalled."),

@@ -30,10 +30,10 @@ def writing(
     """A request, with as many takes as ``takes`` says of each."""
     owner = more.pop("writer", WRITER)
     texts: list[dict[str, Any]] = more.pop("takes", [{}])
-    fields: dict[str, Any] = {"key": secrets.token_hex(16), "user_id": owner, "task": "write", "brief": brief, "request": {}}
+    fields: dict[str, Any] = {"key": secrets.token_hex(16), "user_id": owner, "task": "write", "request": {}, **more}
     with db.session(into) as session:
         writers.ensure(session, owner)
-        row = Writing(**fields | more)
+        row = Writing(brief=brief, **fields)
         session.add(row)
         session.flush()
         for number, values in enumerate(texts, 1):
