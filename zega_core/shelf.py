@@ -107,8 +107,8 @@ def edit(
     text = story.body if body is None else _body(body)
     if text != story.body:
         story.body, story.quality = text, None
-        if stories.forget(session, writer_id, story_id):
-            _remember(session, writer_id)
+        stories.forget(session, writer_id, story_id)
+        _remember(session, writer_id)
     if title is not None:
         story.title = _title(title, text)
     if genre is not None and genre != story.genre:

@@ -116,11 +116,10 @@ def hanging(session: Session, writer_id: str, story: Story) -> Hanging:
     )
 
 
-def forget(session: Session, writer_id: str, story_id: int) -> bool:
-    """Take out of memory what was put there from this story, not from its example; whether there was anything."""
+def forget(session: Session, writer_id: str, story_id: int) -> None:
+    """Take out of memory what was put there from this story, not from its example."""
     mine = (col(Memory.user_id) == writer_id) & (col(Memory.story_id) == story_id)
-    found: Any = session.execute(delete(Memory).where(mine), execution_options={"synchronize_session": "fetch"})
-    return bool(found.rowcount)
+    session.execute(delete(Memory).where(mine), execution_options={"synchronize_session": "fetch"})
 
 
 def take(session: Session, writer_id: str, take_id: int | None) -> Take:
