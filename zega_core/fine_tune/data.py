@@ -32,10 +32,10 @@ SOURCE_WEIGHTS: Mapping[str, float] = {
     Source.imported: 1.0,
     Source.auto: 1.0,
 }
-"""By which the weight of the score is multiplied: what the writer wrote, then what they edited, then the rest. A piece
+"""By which the weight of the score is multiplied: what the writer wrote, then what they chose, then the rest. A piece
 of whatever source that the writer has edited (``Piece.original``) weighs as ``Source.rating`` at least and counts as
 theirs: the edit of a teacher's piece 1.5, that of their own words still 2.0."""
-OWN = (Source.conversation, Source.manuscript, Source.rating)
+OWN = (Source.conversation, Source.manuscript)
 TOKENS_A_WORD = 1.45
 """Tokens of the built-in tokenizer for a word: 1.38 in 240 pieces of the storyteller, from 1.31 to 1.58 (half of them
 up to 1.44) in 27 books."""
@@ -223,7 +223,8 @@ def _is_text(value: object) -> bool:
 
 
 class _Wording:
-    """Teachers' pieces are asked for in the words that they were written to; all others have their own prompt."""
+    """Pieces by teachers, and by models that a writer wrote with, are asked for in the words that they were written to;
+    all others have their own prompt."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -233,7 +234,9 @@ class _Wording:
 
     def prompt(self, piece: Piece) -> str:
         element, modifier = _of(self._elements, piece.element), _of(self._modifiers, piece.modifier)
-        known = piece.source == Source.auto and _text(piece.genre) in self._genres and element is not None
+        known = (
+            piece.source in (Source.auto, Source.rating) and _text(piece.genre) in self._genres and element is not None
+        )
         if not known or element is None or (modifier is None and piece.modifier is not None):
             return piece.prompt
         return request(Brief(piece.prompt, piece.genre, element, modifier), self._catalog)

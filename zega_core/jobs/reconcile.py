@@ -29,6 +29,7 @@ from zega_core.store import (
 )
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
+from zega_core.writing import tidy as tidy_takes
 
 log = getLogger(__name__)
 
@@ -71,6 +72,7 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_pages(settings)
     changed += _see_to_styles(settings)
     changed += _see_to_memory(settings)
+    changed += tidy_takes(settings)
     with db.session(settings) as session:
         changes.purge(session)
     return changed + len(unrecorded)
