@@ -155,7 +155,7 @@ def test_a_draft_survives_a_refresh_and_a_press_takes_every_letter(chromium: Bro
         page.get_by_text("Go on with my text").click()
         given = page.get_by_role("textbox", name="Your text")
         expect(given).to_be_visible()
-        expect(page.get_by_text("0 words")).to_have_count(2)
+        expect(page.get_by_text("0 words", exact=True)).to_have_count(2)
         given.click()
         page.keyboard.type("The lamp went out, and")
         page.wait_for_timeout(50)
