@@ -65,7 +65,7 @@ def rate(session: Session, writer_id: str, take_id: int, stars: int | None, sett
         return _let_go(session, take, settings)
     if take.example_id is not None:
         collection.rate(session, writer_id, [take.example_id], stars, settings)
-    elif stars is not None and stars >= GOOD:
+    if stars is not None and stars >= GOOD:
         _keep(session, take, settings)
     return take
 
@@ -137,7 +137,7 @@ def _keep(session: Session, take: Take, settings: Settings) -> Example:
     if there is not None:
         if there.status != ExampleStatus.kept and there.reason != SAME_WORDS:
             collection.include(session, take.user_id, [there.id or 0], settings)
-            session.refresh(there)
+            there = session.get_one(Example, take.example_id)
         return there
     changes.hold(session, take.user_id, ())
     example = _example(session, take, settings)
