@@ -392,6 +392,7 @@ def test_another_writers_requests_are_like_those_that_there_are_not(config: Sett
         lambda _, one: with_session(lambda session: writing.keep(session, "bob", one or 0, config)),
         lambda _, one: with_session(lambda session: writing.unkeep(session, "bob", one or 0, config)),
         lambda _, one: with_session(lambda session: writing.choose(session, "bob", one or 0)),
+        lambda _, one: with_session(lambda session: writing.save_story(session, "bob", one or 0, "Mine", config)),
     ]
     for ask in asks:
         assert said(ask, key, take.id) == said(ask, "f" * 32, 10**6)

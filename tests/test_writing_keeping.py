@@ -221,6 +221,22 @@ def test_a_request_that_is_deleted_leaves_its_examples(config: Settings):
         assert examples.count_kept(session, "ana") == 1
 
 
+@pytest.mark.usefixtures("database")
+def test_a_text_is_a_story_once_and_another_one_after_an_edit(config: Settings):
+    take_id = one(config)
+    with db.session() as session:
+        story = writing.save_story(session, "ana", take_id, "The ferry", config)
+        assert writing.save_story(session, "ana", take_id, "The ferry", config).id == story.id
+    assert (story.title, story.body, story.genre, story.element) == ("The ferry", TEXT, "mystery", "scene")
+    assert stored() == []
+    edited(take_id, EDITED, config)
+    with db.session() as session:
+        other = writing.save_story(session, "ana", take_id, "", config)
+        assert session.get_one(Take, take_id).story_id == other.id
+    assert (other.body, other.example_id) == (EDITED, stored()[0].id)
+    assert other.id != story.id
+
+
 # ------------------------------------------------------------------------------------------------------------ choosing
 
 
