@@ -99,7 +99,8 @@ def test_every_state_is_whole(visitor: Visitor, used: Settings, name: str):
     expect(page.get_by_text("cannot be shown")).to_have_count(0)
     assert visitor.overflow() <= 0
     accessible(page)
-    change(used, state=TakeState.stopped)
+    if name:  # nothing is written beside the next state
+        change(used, state=TakeState.stopped)
 
 
 def test_the_base_model_writes(chromium: Browser, tmp_path: Path):
