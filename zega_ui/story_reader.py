@@ -37,9 +37,10 @@ def show(writer: str, settings: Settings, story_id: int | str) -> None:
         story_editor.edit(writer, settings, story)
         return
     _row_of_actions(writer, story, touched)
-    st.header(plain(story.title), anchor=False)
-    st.caption(plain(facts(story)))
-    _text(story)
+    with st.container(key="story-page"):
+        st.header(plain(story.title), anchor=False)
+        st.caption(plain(facts(story)))
+        _text(story)
 
 
 def facts(story: Story) -> str:
