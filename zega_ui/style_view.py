@@ -58,8 +58,8 @@ def _watch(writer: str, before: datetime | None) -> None:
     if at != before or not waits:
         st.rerun()
     st.caption(
-        ":material/hourglass_empty: There is something new. It is being measured; that takes some seconds, and the first "
-        "time up to a minute."
+        ":material/hourglass_empty: There is something new. It is being measured; that takes some seconds, and the "
+        "first time up to a minute."
     )
 
 
