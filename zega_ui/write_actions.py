@@ -155,9 +155,10 @@ def _tell(take: Take, line: str) -> None:
 
 
 def _see_to_it(writer: str, settings: Settings) -> None:
-    """That it is learned from and remembered. What is saved is saved, whatever becomes of this."""
+    """That it is learned from, remembered and measured. What is saved is saved, whatever becomes of this."""
     try:
         client.fine_tune_if_due(writer, settings)
         client.refresh_memory(writer, settings)
+        client.measure_style_if_due(writer, settings)
     except ZegaError as error:
-        log.warning("neither training nor memory was asked for: %s", error)
+        log.warning("neither training nor memory nor measuring was asked for: %s", error)

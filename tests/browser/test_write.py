@@ -258,6 +258,33 @@ def test_another_text_is_asked_for_and_both_can_be_flipped_to(chromium: Browser,
         visitor.close()
 
 
+def test_a_request_is_put_into_the_form_again_and_deleted(chromium: Browser, tmp_path: Path):
+    settings = Settings(home=tmp_path / "home")
+    settings.prepare_home()
+    key = takes.writing(into=settings).key
+    with without_worker(settings) as server:
+        visitor = Visitor(chromium, server)
+        page = opened(visitor)
+        expect(brief(page)).to_have_value("")
+        press(page, BRIEF)
+        expect(prose(page, "The keeper wound the clock")).to_be_visible()
+        assert key in page.url
+        press(page, "More")
+        page.get_by_text("Put it into the form again").click()
+        expect(brief(page)).to_have_value(BRIEF)
+        page.get_by_role("tab", name="Your stories").click()
+        expect(brief(page)).to_have_count(0)
+        page.get_by_role("tab", name="Write", exact=True).click()
+        expect(brief(page)).to_have_value(BRIEF)
+        press(page, "More")
+        page.get_by_text("Delete", exact=True).click()
+        press(page, "Delete it")
+        expect(page.get_by_text("What you have written stays here")).to_be_visible()
+        assert rows(settings, Take) == []
+        assert "writing=" not in page.url
+        visitor.close()
+
+
 def test_hostile_words_are_shown_as_they_are(chromium: Browser, tmp_path: Path):
     settings = Settings(home=tmp_path / "home")
     settings.prepare_home()
