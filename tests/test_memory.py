@@ -396,8 +396,8 @@ def test_numbers_of_another_size_are_left_out(config: Settings):
 
 
 def test_the_wanted_genre_is_preferred(config: Settings):
-    add("The lantern burned by the harbour.", genre="horror")
-    add("The lantern shone by the harbour.", genre="romance")
+    add("The dim lantern by the harbour.", genre="horror")
+    add("The red lantern by the harbour.", genre="romance")
     choose(config, "conversation")
     for genre in ("horror", "romance"):
         with db.reading(config) as session:
