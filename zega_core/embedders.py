@@ -46,8 +46,9 @@ class HashingEmbedder:
     def _row(self, text: str) -> Matrix:
         row = np.zeros(self.size, np.float32)
         for (feature, weight), number in Counter(_features(text)).items():
-            place = crc32(feature.encode("utf-8", "replace"))
-            row[place % self.size] += (1 if place & 0x80000000 else -1) * weight * (1 + math.log(number))
+            # A CRC puts strings that differ alike at places that differ alike; the product breaks that up.
+            place = crc32(feature.encode("utf-8", "replace")) * 0x9E3779B1 & 0xFFFFFFFF
+            row[(place >> 16) % self.size] += (1 if place & 0x8000 else -1) * weight * (1 + math.log(number))
         length = float(np.linalg.norm(row))
         if length == 0.0:
             row[0] = 1.0

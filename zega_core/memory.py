@@ -40,7 +40,7 @@ BY_WORDS = 1_000
 """The newest texts, which are compared by their words while they have no numbers or their embedder cannot be had."""
 SAME_GENRE = 0.04
 """Likeness that a text of the wanted genre has above the others."""
-LEAST = {meaning.MiniLM.name: 0.25, HashingEmbedder.name: 0.1}
+LEAST = {meaning.MiniLM.name: 0.25, HashingEmbedder.name: 0.12}
 """Likeness below which nothing is recalled."""
 LONGEST_QUERY = memories.LONGEST
 
@@ -155,8 +155,9 @@ def forget(session: Session, writer_id: str, memory_id: int) -> None:
 
 def forget_all(session: Session, writer_id: str) -> int:
     """Everything, and nothing is remembered from now on until the writer chooses it again. How many texts went."""
+    number = memories.forget_all(session, writer_id)
     choose(session, writer_id, ())
-    return memories.forget_all(session, writer_id)
+    return number
 
 
 def refresh(writer_id: str, settings: Settings) -> None:

@@ -18,6 +18,8 @@ HEAD = 96
 """Numbers of a row that are looked at first in a larger index."""
 OUTSTANDING = 2_000
 """Rows of it that are then compared in whole."""
+ENOUGH = 0.4
+"""Share of what the rows are that the first numbers have to hold, else all are compared in whole."""
 HALF_LIFE = 90.0
 """Days after which what a text has of newness is half of it."""
 NEW = 0.03
@@ -43,6 +45,7 @@ class Index:
         self._turn: Matrix | None = None
         if len(self.rows) > SMALL and self.rows.shape[1] > 2 * HEAD:
             self._turn = _directions(self.rows)
+        if self._turn is not None:
             self._head = self.rows @ self._turn
 
     def __len__(self) -> int:
@@ -52,7 +55,10 @@ class Index:
         """Places and likenesses of the ``k`` likest rows, the likest first, of equal ones the earlier."""
         if self._turn is None or k > OUTSTANDING // 4:
             return search(self.rows, query, k)
-        first = self._head @ (query @ self._turn)
+        turned = query @ self._turn
+        if turned @ turned < ENOUGH * (query @ query):  # a query unlike all texts
+            return search(self.rows, query, k)
+        first = self._head @ turned
         places = np.sort(np.argpartition(first, -OUTSTANDING)[-OUTSTANDING:])
         return _best(places, self.rows[places] @ query, k)
 
@@ -74,10 +80,12 @@ def _best(places: NDArray[np.intp], scores: Matrix, k: int) -> tuple[NDArray[np.
     return places[order], scores[order]
 
 
-def _directions(rows: Matrix) -> Matrix:
-    """The ``HEAD`` directions, at right angles, in which the rows differ most."""
+def _directions(rows: Matrix) -> Matrix | None:
+    """The ``HEAD`` directions, at right angles, in which the rows differ most; None where these hold too little."""
     some = rows[:: max(1, len(rows) // SAMPLE)].astype(np.float64)
-    _, vectors = np.linalg.eigh(some.T @ some)
+    values, vectors = np.linalg.eigh(some.T @ some)
+    if values[-HEAD:].sum() < ENOUGH * values.sum():
+        return None
     return np.ascontiguousarray(vectors[:, : -HEAD - 1 : -1], np.float32)
 
 
