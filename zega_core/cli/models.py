@@ -249,6 +249,8 @@ def import_pairs(
             stop=stop,
         )
     client.fine_tune_if_due(writer, settings)
+    client.measure_style_if_due(writer, settings)
+    client.refresh_memory(writer, settings)
     if as_json:
         print_json({"writer": writer, **asdict(found)})
     else:
