@@ -1,0 +1,159 @@
+"""A writer's journey as one path: a first story, 20 answers, 50 kept examples that begin a fine-tune by themselves, a
+version in use, and 50 more that begin the next, which goes on from it.
+
+The worker is a real one, and so are the storyteller, the score, what is kept, what begins a training, its data, the
+rule of the proof and the files of versions. Two processes are by a script, as the real ones take minutes and have tests
+of their own: the one that trains leaves an adapter that was made before, the one of the proof writes plain sentences.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support import provable
+from tests.support.adapter import adapter
+from tests.support.talking import answered, own_words, started
+from tests.support.worker import running, until
+from zega_core import db, rating, triggers, versions
+from zega_core.configs import AutoTrainConfig, TriggerConfig
+from zega_core.jobs import client
+from zega_core.proof_tables import Proof
+from zega_core.settings import Settings, get_settings
+from zega_core.store import examples, fine_tunes, notifications, proofs, sessions, training_triggers
+from zega_core.store import versions as version_rows
+from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus
+from zega_core.version_tables import FineTune, Version
+
+pytestmark = pytest.mark.crash
+WRITER, EVERY = "ana", 50
+LONG = 300
+"""Seconds: processes start on a machine that may be busy."""
+
+
+@pytest.fixture
+def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A writer whose trainings begin by kept examples alone, and one right after the other: no test waits an hour."""
+    made = tmp_path / "adapter"
+    made.mkdir()
+    adapter(made)
+    act = {"adapter": str(made), "base_hash": provable.built_in()}
+    (config.home / "fine_tunes").mkdir(parents=True)
+    (config.home / "fine_tunes" / "script.json").write_text(json.dumps([act]), encoding="utf-8")
+    provable.write_script(config)
+    for name in ("ZEGA_TEST_TRAINER", "ZEGA_TEST_PROVER", "ZEGA_TEST_STAFF"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("ZEGA_PROOF_PROMPTS", "12")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    get_settings.cache_clear()
+    with db.session(config) as session:
+        training_triggers.save(session, WRITER, TriggerConfig(by_pairs=False, least_hours=0))
+    return get_settings()
+
+
+def kept(config: Settings) -> int:
+    with db.reading(config) as session:
+        return examples.count_kept(session, WRITER)
+
+
+def until_next(config: Settings) -> str:
+    with db.reading(config) as session:
+        return triggers.until_next(session, WRITER, config).in_words()
+
+
+def trainings(config: Settings) -> list[FineTune]:
+    """Newest first."""
+    with db.reading(config) as session:
+        return fine_tunes.recent(session, WRITER, 10)
+
+
+def newest(config: Settings) -> tuple[Version, Proof | None]:
+    with db.reading(config) as session:
+        version = version_rows.all_of(session, WRITER)[0]
+        return version, proofs.latest_of(session, WRITER, version.number)
+
+
+def answer(config: Settings, key: str, number: int, first: int) -> None:
+    """As the page does: the answer, then whether a training is due."""
+    for seed in range(first, first + number):
+        assert answered(key, own_words(seed)).kept
+        client.fine_tune_if_due(WRITER, config)
+
+
+def told_by_the_storyteller(config: Settings, number: int) -> list[Example]:
+    """A session of so many pieces by whoever can teach: without a service that is the storyteller."""
+    asked = AutoTrainConfig(writer_id=WRITER, num_examples=number, genres=("fantasy", "horror"))
+    run = client.start_auto_train(asked, teacher="storyteller", settings=config)
+
+    def row():
+        with db.reading(config) as session:
+            return sessions.get(session, WRITER, run)
+
+    until(lambda: row().status not in UNFINISHED, LONG)
+    assert (row().status, row().error) == (RunStatus.done, None)
+    with db.reading(config) as session:
+        return examples.newest(session, WRITER, row().id or 0, number)
+
+
+def like(config: Settings, pieces: list[Example]) -> None:
+    """Stars for what is kept; what was set aside for its score is kept all the same."""
+    with db.session(config) as session:
+        for piece in pieces:
+            aside = piece.status == ExampleStatus.set_aside
+            choice = {"decision": "keep"} if aside else {"stars": 5}
+            assert rating.rate(session, WRITER, piece.id or 0, config, **choice) == ""  # type: ignore[arg-type]
+
+
+def trained_and_proved(config: Settings, number: int) -> tuple[FineTune, Version, Proof]:
+    """The training of this number that began by itself, once its version has a verdict."""
+    until(lambda: trainings(config)[0].status not in UNFINISHED, LONG)
+    run = trainings(config)[0]
+    assert (run.status, run.error, run.version_number) == (RunStatus.done, None, number)
+
+    def proved() -> bool:
+        proof = newest(config)[1]
+        return proof is not None and proof.status not in UNFINISHED
+
+    until(proved, LONG)
+    version, proof = newest(config)
+    assert proof is not None
+    assert (proof.status, proof.error, version.number) == (RunStatus.done, None, number)
+    return run, version, proof
+
+
+def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path: Path):
+    with running(journey, tmp_path / "calls.txt", fine_tune_every=EVERY):
+        first = told_by_the_storyteller(journey, 1)
+        like(journey, first)
+        assert until_next(journey) == "1 of 50 until the next fine-tune"
+
+        key = started("Stories of a harbour", writer=WRITER)
+        answer(journey, key, 19, first=0)
+        assert until_next(journey) == "20 of 50 until the next fine-tune"
+
+        answer(journey, key, 1, first=100)
+        like(journey, told_by_the_storyteller(journey, 12))
+        answer(journey, key, EVERY - 1 - kept(journey), first=200)
+        assert kept(journey) == EVERY - 1
+        assert not trainings(journey)
+        answer(journey, key, 1, first=300)
+        run, version, proof = trained_and_proved(journey, 1)
+        assert (run.trigger, run.kept_before, version.parent) == ("automatic", EVERY, None)
+        assert version.own_share > 0.5, "answers are the writer's own words"
+        assert proof.verdict == "not_shown", "so few prompts show nothing"
+        with db.reading(journey) as session:
+            assert version_rows.promoted(session, WRITER) is None, "what is not shown to be better is not put in use"
+        versions.promote(WRITER, 1, journey)
+        assert until_next(journey) == "0 of 50 until the next fine-tune"
+
+        answer(journey, key, EVERY - 1, first=400)
+        assert len(trainings(journey)) == 1
+        answer(journey, key, 1, first=500)
+        run, version, proof = trained_and_proved(journey, 2)
+        assert (run.trigger, run.kept_before, version.parent) == ("automatic", 2 * EVERY, 1)
+        assert proof.against == 1, "it is compared with the version in use"
+    with db.reading(journey) as session:
+        told = [one.kind for one in notifications.recent(session, WRITER)]
+    assert sorted(told) == sorted(["threshold", "finished", "verdict"] * 2)
