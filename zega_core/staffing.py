@@ -137,15 +137,18 @@ def judge_of(writer_id: str, name: str, settings: Settings, *, spent: float = 0.
 
 
 def beside_sessions(
-    writer_id: str, settings: Settings, *, spent: float = 0.0, own_form: bool = False
+    writer_id: str, settings: Settings, *, spent: float = 0.0, own_form: bool = False, only: str = ""
 ) -> Fallback | None:
     """The writer's teachers for something small that belongs to no session, by their choices as they are now, without
     the storyteller; None where nobody can be asked. ``spent`` euros of the budget are gone; with ``own_form`` they
-    answer in the form that they are asked for, soon or not at all. A service is looked at before, unless it was just
-    now; one that is not there keeps nobody waiting."""
+    answer in the form that they are asked for, soon or not at all. ``only`` names the one that may be asked
+    ("groq/llama-3.1-8b-instant"). A service is looked at before, unless it was just now; one that is not there keeps
+    nobody waiting."""
+    service, _, chosen = only.partition("/")
     with db.reading(settings) as session:
         config = teaching.load(session, writer_id)
         places = [place for place in teachers.places(settings, config) if not place.absent]
+        places = [place for place in places if not only or place.key == service]
         looks = {place.key: teacher_checks.recent_look(session, writer_id, place.key) for place in places}
     fresh = teacher_checks.look_at_all(place for place in places if looks[place.key] is None)
     with db.session(settings) as session:
@@ -157,8 +160,15 @@ def beside_sessions(
         for place in places
         for found in [fresh.get(place.key) or looks[place.key]]
         if found is not None
-        for model in (found.models if found.state == "ready" else ())
+        for model in (_asked_for(found, chosen) if found.state == "ready" or chosen in found.listed else ())
         if not (config.local_only and teachers.leaves(place, model, found.elsewhere))
         and teachers.affordable(config, place, model, found.elsewhere)
     ]
     return Fallback(members, patience=BESIDE_PATIENCE) if members else None
+
+
+def _asked_for(found: Look, chosen: str) -> Sequence[str]:
+    """The models of a service that are asked: ``chosen``, unless it is known not to be there."""
+    if not chosen:
+        return found.models
+    return [chosen] if chosen in found.listed or chosen in found.models or not found.listed else []

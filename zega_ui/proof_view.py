@@ -16,7 +16,7 @@ from zega_core.proof_tables import Proof
 from zega_core.store import proofs
 from zega_core.tables import UNFINISHED, RunStatus, now
 from zega_core.version_tables import Version
-from zega_ui import blind, judge_view, style_view
+from zega_ui import blind, judge_view, proof_style_view
 from zega_ui import teaching_form as form
 from zega_ui.components import error_state, plain, prose, section, shielded
 
@@ -191,7 +191,7 @@ def _read(writer: str, ended: dict[int, Proof], shown: int | None, in_use: int |
     )
     draws = (
         lambda: _pairs(row, words.pairs(texts)),
-        lambda: style_view.show(row, found),
+        lambda: proof_style_view.show(row, found),
         lambda: blind.show(writer, row, texts),
         lambda: judge_view.show(writer, row, found, texts),
     )

@@ -223,7 +223,8 @@ def _is_text(value: object) -> bool:
 
 
 class _Wording:
-    """Teachers' pieces are asked for in the words that they were written to; all others have their own prompt."""
+    """Pieces by teachers, and by models that a writer wrote with, are asked for in the words that they were written to;
+    all others have their own prompt."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -233,7 +234,9 @@ class _Wording:
 
     def prompt(self, piece: Piece) -> str:
         element, modifier = _of(self._elements, piece.element), _of(self._modifiers, piece.modifier)
-        known = piece.source == Source.auto and _text(piece.genre) in self._genres and element is not None
+        known = (
+            piece.source in (Source.auto, Source.rating) and _text(piece.genre) in self._genres and element is not None
+        )
         if not known or element is None or (modifier is None and piece.modifier is not None):
             return piece.prompt
         return request(Brief(piece.prompt, piece.genre, element, modifier), self._catalog)

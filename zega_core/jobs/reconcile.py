@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving
+from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving, writing
 from zega_core.conversation_tables import Manuscript
 from zega_core.jobs import client, questions, queues
 from zega_core.proof_tables import Export, Proof
@@ -52,7 +52,7 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_fine_tunes(settings)
     changed += _see_to_proofs(settings)
     changed += _see_to_exports(settings)
-    changed += _see_to_pages(settings)
+    changed += _see_to_pages(settings) + writing.tidy(settings)
     with db.session(settings) as session:
         changes.purge(session)
     return changed + len(unrecorded)

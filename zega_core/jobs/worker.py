@@ -92,6 +92,7 @@ def _launch_dbos(settings: Settings, slot: int) -> None:
     DBOS.register_queue(queues.QUESTIONS, worker_concurrency=4, polling_interval_sec=0.1)
     DBOS.register_queue(queues.EXPORTS, worker_concurrency=1, polling_interval_sec=0.2)
     DBOS.register_queue(queues.PAGES, worker_concurrency=1, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.MEMORY, worker_concurrency=1, polling_interval_sec=0.2)
 
 
 def _executor_id(settings: Settings, slot: int) -> str:

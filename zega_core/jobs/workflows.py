@@ -12,6 +12,7 @@ from zega_core import (
     db,
     exporting,
     fine_tuning,
+    memory,
     notices,
     own_pages,
     own_pages_words,
@@ -198,3 +199,13 @@ def take_in(run_id: str, attempt: int) -> None:
 @DBOS.workflow(name="read_pages", max_recovery_attempts=1000)
 def read_pages_workflow(run_id: str, attempt: int) -> None:
     take_in(run_id, attempt)
+
+
+@DBOS.step(name="remember_and_embed")
+def remember_and_embed(writer_id: str) -> None:
+    memory.refresh(writer_id, get_settings())
+
+
+@DBOS.workflow(name="refresh_memory", max_recovery_attempts=1000)
+def refresh_memory_workflow(writer_id: str) -> None:
+    remember_and_embed(writer_id)
