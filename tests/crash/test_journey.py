@@ -1,15 +1,19 @@
-"""A writer's journey as one path: a first story, 20 answers, 50 kept examples that begin a fine-tune by themselves, a
-version in use, and 50 more that begin the next, which goes on from it.
+"""A writer's journey as one path: a first story, 20 texts, 50 kept examples that begin a fine-tune by themselves,
+writing with the version that came of it, and 50 more that begin the next, which goes on from it.
 
-The worker is a real one, and so are the storyteller, the score, what is kept, what begins a training, its data, the
-rule of the proof and the files of versions. Two processes are by a script, as the real ones take minutes and have tests
-of their own: the one that trains leaves an adapter that was made before, the one of the proof writes plain sentences.
+The worker is a real one, and so are the process that writes, the storyteller, the score, what is kept, what begins a
+training, its data, the rule of the proof and the files of versions. Two processes are by a script, as the real ones
+take minutes and have tests of their own: the one that trains leaves an adapter that was made before, the one of the
+proof writes plain sentences.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,28 +21,33 @@ from tests.support import provable
 from tests.support.adapter import adapter
 from tests.support.talking import answered, own_words, started
 from tests.support.worker import running, until
-from zega_core import db, rating, triggers, versions
+from zega_core import db, rating, triggers, versions, writing
 from zega_core.configs import AutoTrainConfig, TriggerConfig
 from zega_core.jobs import client
+from zega_core.local import process
 from zega_core.proof_tables import Proof
 from zega_core.settings import Settings, get_settings
 from zega_core.store import examples, fine_tunes, notifications, proofs, sessions, training_triggers
 from zega_core.store import versions as version_rows
-from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus
+from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, Source
 from zega_core.version_tables import FineTune, Version
+from zega_core.writing_authors import NO_VERSION, NONE_IN_USE
+from zega_core.writing_configs import BASE, CUSTOM, STORYTELLER, WriteRequest
+from zega_core.writing_tables import Take, TakeState
 
 pytestmark = pytest.mark.crash
 WRITER, EVERY = "ana", 50
+BRIEF = "A lighthouse keeper finds a letter in the lamp that only she can read"
 LONG = 300
 """Seconds: processes start on a machine that may be busy."""
 
 
 @pytest.fixture
-def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A writer whose trainings begin by kept examples alone, and one right after the other: no test waits an hour."""
     made = tmp_path / "adapter"
     made.mkdir()
-    adapter(made)
+    adapter(made, size=0.5)
     act = {"adapter": str(made), "base_hash": provable.built_in()}
     (config.home / "fine_tunes").mkdir(parents=True)
     (config.home / "fine_tunes" / "script.json").write_text(json.dumps([act]), encoding="utf-8")
@@ -50,7 +59,9 @@ def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     get_settings.cache_clear()
     with db.session(config) as session:
         training_triggers.save(session, WRITER, TriggerConfig(by_pairs=False, least_hours=0))
-    return get_settings()
+    yield get_settings()
+    with suppress(ProcessLookupError):
+        process.end(config)
 
 
 def kept(config: Settings) -> int:
@@ -73,6 +84,33 @@ def newest(config: Settings) -> tuple[Version, Proof | None]:
     with db.reading(config) as session:
         version = version_rows.all_of(session, WRITER)[0]
         return version, proofs.latest_of(session, WRITER, version.number)
+
+
+def written(config: Settings, author: str, **more: Any) -> Take:
+    """One text, written to its end."""
+    asked = WriteRequest(writer_id=WRITER, brief=BRIEF, genre="fantasy", element="scene", authors=(author,), **more)
+    key = writing.start(asked, config).key
+    assert writing.wait(key, LONG)
+    with db.reading(config) as session:
+        (take,) = writing.state(session, WRITER, key)[1]
+    assert (take.state, take.error) == (TakeState.done, "")
+    assert take.text.strip()
+    return take
+
+
+def five_stars(config: Settings, take: Take) -> Example:
+    """As the page does: the stars, then whether a training is due."""
+    with db.session(config) as session:
+        rated = writing.rate(session, WRITER, take.id or 0, 5, config)
+        example = session.get_one(Example, rated.example_id)
+    client.fine_tune_if_due(WRITER, config)
+    return example
+
+
+def note_of_custom(config: Settings) -> str:
+    """What a writer reads who would let their own model write."""
+    with db.reading(config) as session:
+        return next(one.note for one in writing.authors(session, WRITER, config) if one.name == CUSTOM)
 
 
 def answer(config: Settings, key: str, number: int, first: int) -> None:
@@ -125,8 +163,9 @@ def trained_and_proved(config: Settings, number: int) -> tuple[FineTune, Version
 
 def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path: Path):
     with running(journey, tmp_path / "calls.txt", fine_tune_every=EVERY):
-        first = told_by_the_storyteller(journey, 1)
-        like(journey, first)
+        assert note_of_custom(journey) == NO_VERSION
+        story = five_stars(journey, written(journey, STORYTELLER))
+        assert (story.source, story.status, story.rating) == (Source.rating, ExampleStatus.kept, 5)
         assert until_next(journey) == "1 of 50 until the next fine-tune"
 
         key = started("Stories of a harbour", writer=WRITER)
@@ -143,12 +182,17 @@ def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path:
         assert (run.trigger, run.kept_before, version.parent) == ("automatic", EVERY, None)
         assert version.own_share > 0.5, "answers are the writer's own words"
         assert proof.verdict == "not_shown", "so few prompts show nothing"
-        with db.reading(journey) as session:
-            assert version_rows.promoted(session, WRITER) is None, "what is not shown to be better is not put in use"
-        versions.promote(WRITER, 1, journey)
-        assert until_next(journey) == "0 of 50 until the next fine-tune"
+        assert note_of_custom(journey) == NONE_IN_USE, "what is not shown to be better is not put in use"
 
-        answer(journey, key, EVERY - 1, first=400)
+        versions.promote(WRITER, 1, journey)
+        assert note_of_custom(journey) == ""
+        mine, base = written(journey, CUSTOM, seed=5), written(journey, BASE, seed=5)
+        assert (mine.model, mine.label, mine.note) == ("local/ana/v1", "Your model · v1", "")
+        assert mine.text != base.text, "the version wrote it"
+        five_stars(journey, mine)
+        assert until_next(journey) == "1 of 50 until the next fine-tune"
+
+        answer(journey, key, EVERY - 2, first=400)
         assert len(trainings(journey)) == 1
         answer(journey, key, 1, first=500)
         run, version, proof = trained_and_proved(journey, 2)
