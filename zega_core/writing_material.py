@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from logging import getLogger
 
-from zega_core import db
+from zega_core import db, profiling
 from zega_core.context import Recalled
 from zega_core.settings import Settings
 from zega_core.writing_configs import WriteRequest
@@ -50,12 +50,10 @@ class Material:
             if self._known:
                 return
             self._known = True
-            try:
-                with db.reading(self._settings):
-                    pass
-            except Exception:
-                log.exception("what the writer has could not be looked up")
-                self._note = NO_MEMORY
+            wanted = self._wanted
+            with db.reading(self._settings) as session:
+                if wanted.hints:
+                    self._hints = profiling.style_hints(session, wanted.writer_id, wanted.genre)
 
     @property
     def query(self) -> str:
