@@ -2,13 +2,13 @@
 
     python benchmarks/writing.py [--rounds 2] [--words 150] [--threads N]
 
-The warm process (its start, HTTP, JSON, decoding and client included) against plain ``transformers`` in one process:
+The warm process (HTTP, JSON, decoding and client included) against plain ``transformers`` in one process: a call of
 ``generate()`` with a streamer on the same weights, nothing around it. Both get the same prompts with the same random
-numbers and take turns prompt by prompt. Prompts are briefs of the catalog as the model is trained on them, and the same
-with two pages of fiction before them, as recalled texts lengthen a prompt. *Cold* is measured twice for each: from
-nothing running to the first word, once for a process of ZEGA's, once for a script of its own that imports, loads and
-writes. A word is what stands between blanks. Threads that wait do not spin, here as in the warm process: on a shared
-machine spinning would make plain ``generate()`` several times slower.
+numbers and take turns prompt by prompt: briefs of the catalog as the model is trained on them, and the same behind five
+recalled texts. *The rows* is the whole of it, from the request of a page to the text in the database, where every page
+sees it: what is recalled and hinted is not looked up. *Cold* is from nothing running to a first word: the warm process,
+and a script of its own that imports, loads and writes. A word is what stands between blanks. Threads that wait do not
+spin, here as in the warm process: on a shared machine spinning would make plain ``generate()`` several times slower.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +33,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from benchmarks.generate import Clock
-from zega_core.catalog import Brief, load_catalog, request
+from zega_core import db, writing
+from zega_core.catalog import load_catalog
+from zega_core.context import build
 from zega_core.fine_tune import base as bases
 from zega_core.fine_tune import form, sampling
-from zega_core.fine_tune.data import TOKENS_A_WORD
 from zega_core.local import process
 from zega_core.local.models import student
 from zega_core.local.protocol import TOP_P
 from zega_core.providers.base import GenerationOptions, Message
 from zega_core.providers.storyteller import Storyteller
 from zega_core.settings import ROOT, Settings
+from zega_core.writing_authors import tokens_for
+from zega_core.writing_configs import BASE, WriteRequest
+from zega_core.writing_requests import brief_of
+from zega_core.writing_tables import TakeState
 
-PROMPTS, TEMPERATURE = 5, 0.8
-STARTS = 2
+WRITER, PROMPTS, RECALLED, TEMPERATURE = "ana", 5, 5, 0.8
+STARTS, LOOK = 2, 0.005
 ALONE = """
 import sys, time
 sys.path.insert(0, {root!r})
@@ -68,6 +72,15 @@ class Written:
     def pace(self) -> float:
         """Words a second, the first word not counted."""
         return (len(self.text.split()) - 1) / self.rest if self.rest else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A text as memory recalls it."""
+
+    memory_id: int
+    text: str
+    from_: str = ""
 
 
 class Plainly:
@@ -102,24 +115,59 @@ def through(settings: Settings, prompt: str, tokens: int, seed: int) -> Written:
     """By the warm process."""
     began, first, pieces = time.perf_counter(), 0.0, list[str]()
     options = GenerationOptions(max_tokens=tokens, temperature=TEMPERATURE, seed=seed)
-    for piece in student(settings, "ana", None).stream([Message("user", prompt)], options):
+    for piece in student(settings, WRITER, None).stream([Message("user", prompt)], options):
         first = first or time.perf_counter()
         pieces.append(piece)
     return Written("".join(pieces), first - began, time.perf_counter() - first)
 
 
-def prompts() -> dict[str, list[str]]:
-    """Briefs alone, and the same behind two pages."""
+def by_the_rows(settings: Settings, wanted: WriteRequest, seed: int) -> Written:
+    """As a page does it: the first word is there when it is stored."""
+    began, first = time.perf_counter(), 0.0
+    key = writing.start(wanted.model_copy(update={"seed": seed}), settings).key
+    while True:
+        with db.reading(settings) as session:
+            (take,) = writing.state(session, WRITER, key)[1]
+        if take.text:
+            first = first or time.perf_counter()
+        if take.state != TakeState.writing:
+            break
+        time.sleep(LOOK)
+    if take.state != TakeState.done:
+        sys.exit(f"It was not written: {take.error}")
+    return Written(take.text, first - began, time.perf_counter() - first)
+
+
+def requests(words: int) -> list[WriteRequest]:
     catalog = load_catalog()
     chosen = catalog.prompts[:: len(catalog.prompts) // PROMPTS][:PROMPTS]
-    briefs = [Brief(one.text, one.genre, catalog.element("scene")) for one in chosen]
-    alone = [request(brief, catalog) for brief in briefs]
-    teller = Storyteller()
-    pages = [
-        "\n\n".join(teller.complete([], GenerationOptions(seed=seed, brief=brief)).text for seed in (1, 2))
-        for brief in briefs
+    return [
+        WriteRequest(
+            writer_id=WRITER,
+            brief=one.text,
+            genre=one.genre,  # type: ignore[arg-type]
+            element="scene",
+            authors=(BASE,),
+            words=words,
+            temperature=TEMPERATURE,
+            hints=False,
+            recall=False,
+        )
+        for one in chosen
     ]
-    return {"a brief": alone, "behind two pages": [f"{page}\n\n{one}" for page, one in zip(pages, alone, strict=True)]}
+
+
+def prompts(wanted: Sequence[WriteRequest]) -> dict[str, list[str]]:
+    """Briefs alone, and the same behind recalled texts."""
+    room = bases.describe(bases.BUILT_IN).context - tokens_for(wanted[0].words) - 2
+    found: dict[str, list[str]] = {"a brief": [], f"behind {RECALLED} recalled texts": []}
+    teller = Storyteller()
+    for one in wanted:
+        told = [teller.complete([], GenerationOptions(seed=seed, brief=brief_of(one))).text for seed in range(RECALLED)]
+        recalled = [Earlier(number, text) for number, text in enumerate(told)]
+        for some, texts in zip(found.values(), ((), recalled), strict=True):
+            some.append(build(one, (), texts, room_tokens=room, own=True).prompt)
+    return found
 
 
 def middle(values: Sequence[float]) -> float:
@@ -136,7 +184,7 @@ def report(what: str, results: dict[str, list[Written]], tokens: float) -> None:
             f"{middle([len(one.text.split()) for one in found]):.0f} words in "
             f"{middle([one.first + one.rest for one in found]):.1f} s"
         )
-    ours, plain = results.values()
+    ours, plain = list(results.values())[:2]
     pairs = list(zip(ours, plain, strict=True))
     ratio = middle([one.pace / two.pace for one, two in pairs])
     alike = sum(two.text.startswith(one.text[:200]) for one, two in pairs)
@@ -175,7 +223,8 @@ def main() -> None:
         os.setsid()  # the system shares processors among sessions, and the warm process has one of its own
     if options.threads:
         torch.set_num_threads(options.threads)
-    tokens, asked, plain = ceil(options.words * TOKENS_A_WORD), prompts(), Plainly()
+    wanted, tokens, plain = requests(options.words), tokens_for(options.words), Plainly()
+    asked = prompts(wanted)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder))
         settings.prepare_home()
@@ -189,10 +238,14 @@ def main() -> None:
                 way(asked["a brief"][0], 0)
             for what, some in asked.items():
                 results: dict[str, list[Written]] = {name: [] for name in ways}
+                if some is asked["a brief"]:
+                    results["the rows"] = []
                 for seed in range(1, options.rounds + 1):
-                    for prompt in some:
+                    for one, prompt in zip(wanted, some, strict=True):
                         for name, way in ways.items():
                             results[name].append(way(prompt, seed))
+                        if "the rows" in results:
+                            results["the rows"].append(by_the_rows(settings, one, seed))
                 report(what, results, middle([len(form.prompt_ids(plain.tokenizer, one)) for one in some]))
         finally:
             with suppress(ProcessLookupError):
