@@ -67,7 +67,10 @@ page = st.navigation(
             st.Page("pages/auto_train.py", title="Auto-Train", icon=":material/auto_stories:", default=True),
             st.Page("pages/conversational_trainer.py", title="Conversation", icon=":material/forum:"),
         ],
-        "Model": [st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:")],
+        "Model": [
+            st.Page("pages/fine_tune.py", title="Fine-Tune", icon=":material/tune:"),
+            st.Page("pages/write.py", title="Write", icon=":material/edit_note:"),
+        ],
         "Review": [
             st.Page("pages/history.py", title="History", icon=":material/history:"),
             st.Page("pages/examples.py", title="Examples", icon=":material/library_books:"),

@@ -5,6 +5,7 @@
   x ConfigError           a setting, or a shipped file, is broken
   x HomeError             ZEGA_HOME cannot be used (permissions, full disk, corrupt database)
   x NotFound              no such thing, or it belongs to another writer
+  x ChangedElsewhere      it was changed since it was opened; nothing was overwritten
   x ProviderError         a chat model did not deliver
     + ProviderUnavailable   no answer, or a broken one; trying again may help
     + RateLimited           it has been asked too often; waiting helps
@@ -39,6 +40,10 @@ class HomeError(ZegaError):
 
 
 class NotFound(ZegaError):
+    pass
+
+
+class ChangedElsewhere(ZegaError):
     pass
 
 

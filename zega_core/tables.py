@@ -233,6 +233,8 @@ class ExampleTag(Table, table=True):
 class Story(Table, table=True):
     """A piece that the writer asked to keep for reading, apart from training."""
 
+    __table_args__ = ({"sqlite_autoincrement": True},)  # a number is given once
+
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64, index=True)
     example_id: int | None = Field(default=None, foreign_key="example.id", unique=True)

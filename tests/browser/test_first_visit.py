@@ -28,7 +28,7 @@ def test_every_deep_link_opens_on_a_fresh_server(chromium: Browser, fresh_server
     page = visitor.page
     expect(page.get_by_role("heading", level=1)).to_have_text(ROUTES[path.split("?")[0]])
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(8)
+    expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(9)
     assert page.url.endswith(path)
     visitor.close()
 

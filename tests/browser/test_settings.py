@@ -109,7 +109,7 @@ def test_a_deep_link_opens_on_a_fresh_server(chromium: Browser, tmp_path: Path, 
         visitor.page.goto(path, wait_until="commit")
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text(title)
         expect(visitor.page.get_by_role("dialog")).to_have_count(0)
-        expect(visitor.page.get_by_test_id("stSidebarNavLink")).to_have_count(8)
+        expect(visitor.page.get_by_test_id("stSidebarNavLink")).to_have_count(9)
         if path == "/settings":  # the worker starts with the app, and finds what was asked of it before
             unreachable = visitor.page.get_by_text("Unreachable")
             expect(unreachable).to_be_visible(timeout=30_000)

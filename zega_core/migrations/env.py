@@ -7,9 +7,9 @@ from zega_core.tables import Table
 
 
 def is_declared(name: str | None, kind: str, parents: object) -> bool:
-    """Whether a table or index is one that ``tables`` declares. The words of examples, to be searched, are the
-    database's own affair (migration 0006)."""
-    return not str(name).startswith("example_words")
+    """Whether a table or index is one that ``tables`` declares. The words of examples and stories, to be
+    searched, are the database's own affair (migrations 0006 and 0007)."""
+    return not str(name).startswith(("example_words", "story_words"))
 
 
 def migrate(connection: object) -> None:

@@ -6,33 +6,25 @@ the rows of a page are read; a search for words is answered by the database's ow
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, text
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from zega_core.errors import InvalidInput, NotFound
+from zega_core.store.word_search import Indexed, holds, vector
 from zega_core.tables import Example, ExampleStatus, ExampleTag, Source, TrainingSession
 
 SORTS = ("newest", "oldest", "best", "worst")
 _THERE = (ExampleStatus.kept, ExampleStatus.set_aside)
 _OWN = (Source.conversation, Source.manuscript)
-_TERM = re.compile(r'"([^"]*)"?|(\S+)')
-_WORD = re.compile(r"[^\W_]+")
-MOST_TERMS = 20
-"""Words and phrases of a search that are looked for."""
-LONGEST_SEARCH = 500
-"""Characters of a search that are read."""
-_ON_POSTGRESQL: ColumnElement[Any] = literal_column(
-    "to_tsvector('simple', regexp_replace(prompt || ' ' || left(completion, 150000), "
-    r"'[!-/:-@\[-`{-~\u2010-\u2027]+', ' ', 'g'))"
+_INDEXED = Indexed(
+    "example_words", col(Example.id), (col(Example.completion), col(Example.prompt)), vector("prompt", "completion")
 )
-"""As in migration 0006: otherwise its index is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,33 +252,10 @@ def _by_words(session: Session, writer_id: str, found: Filter) -> Iterator[Colum
     if found.tag.strip():
         yield _tagged(session, writer_id, found.tag.strip())
     if found.text.strip():
-        yield _worded(session, found.text)
+        yield holds(session, _INDEXED, found.text)
 
 
 def _tagged(session: Session, writer_id: str, tag: str) -> ColumnElement[bool]:
     spelled = [one for one in tags(session, writer_id) if one.casefold() == tag.casefold()]
     tagged = select(ExampleTag.example_id).where(ExampleTag.user_id == writer_id, col(ExampleTag.name).in_(spelled))
     return col(Example.id).in_(tagged)
-
-
-def _worded(session: Session, wanted: str) -> ColumnElement[bool]:
-    """Each word begins a word of prompt or text; each phrase is there as it is, whatever stands between its words.
-    What has neither letters nor numbers is looked for as it is typed."""
-    wanted = wanted[:LONGEST_SEARCH].replace("\x00", "").encode(errors="replace").decode().strip()
-    terms = [(found[1] is not None, found[1] or found[2] or "") for found in _TERM.finditer(wanted)]
-    phrases = [(_WORD.findall(term), whole) for whole, term in terms[:MOST_TERMS]]
-    phrases = [(words, whole) for words, whole in phrases if words]
-    if not phrases:
-        texts = (col(Example.completion), col(Example.prompt))
-        return or_(*(one.contains(wanted, autoescape=True) for one in texts))
-    if session.get_bind().dialect.name == "sqlite":
-        query = " AND ".join(f'"{" ".join(words)}"{"" if whole else "*"}' for words, whole in phrases)
-        matching = text("SELECT rowid FROM example_words WHERE example_words MATCH :wanted").bindparams(wanted=query)
-        # + 0: what many texts have would be looked up row by row
-        return (col(Example.id) + 0).in_(matching.columns(Example.__table__.c.id))  # type: ignore[attr-defined]
-    query = " & ".join(f"({_lexemes(words)}{'' if whole else ':*'})" for words, whole in phrases)
-    return _ON_POSTGRESQL.op("@@", is_comparison=True)(func.to_tsquery(literal_column("'simple'"), query))
-
-
-def _lexemes(words: list[str]) -> str:
-    return " <-> ".join(f"'{word.lower()}'" for word in words)

@@ -212,13 +212,17 @@ def set_vote_qualities(session: Session, writer_id: str, qualities: Mapping[int,
 
 
 def set_story_qualities(session: Session, writer_id: str, qualities: Mapping[int, float]) -> None:
-    """By id of the example that a story was saved from."""
+    """By id of the example that a story was saved from. A story without a score has words of its own by now."""
     mine = (col(Story.user_id) == writer_id) & col(Story.example_id).in_(list(qualities))
     for example_id in session.exec(select(Story.example_id).where(mine)).all():
         if example_id is not None:
             session.exec(
                 update(Story)
-                .where(col(Story.example_id) == example_id, col(Story.user_id) == writer_id)
+                .where(
+                    col(Story.example_id) == example_id,
+                    col(Story.user_id) == writer_id,
+                    col(Story.quality).is_not(None),
+                )
                 .values(quality=qualities[example_id])
                 .execution_options(synchronize_session=False)
             )

@@ -10,8 +10,46 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+# As those of examples (0006): whoever makes the table `story` anew on SQLite later makes these triggers anew, too.
+ON_SQLITE = (
+    """CREATE VIRTUAL TABLE story_words USING fts5(
+        title, body, content='story', content_rowid='id', tokenize='unicode61 remove_diacritics 2')""",
+    "INSERT INTO story_words(story_words) VALUES ('rebuild')",
+    """CREATE TRIGGER story_words_added AFTER INSERT ON story BEGIN
+        INSERT INTO story_words(rowid, title, body) VALUES (new.id, new.title, new.body);
+    END""",
+    """CREATE TRIGGER story_words_removed AFTER DELETE ON story BEGIN
+        INSERT INTO story_words(story_words, rowid, title, body) VALUES ('delete', old.id, old.title, old.body);
+    END""",
+    """CREATE TRIGGER story_words_changed AFTER UPDATE OF title, body ON story BEGIN
+        INSERT INTO story_words(story_words, rowid, title, body) VALUES ('delete', old.id, old.title, old.body);
+        INSERT INTO story_words(rowid, title, body) VALUES (new.id, new.title, new.body);
+    END""",
+)
+ON_POSTGRESQL = (
+    r"""CREATE INDEX story_words ON story USING gin (to_tsvector('simple', regexp_replace(
+        title || ' ' || left(body, 150000), '[!-/:-@\[-`{-~\u2010-\u2027]+', ' ', 'g')))""",
+)
+
+
+def _on_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"
+
 
 def upgrade() -> None:
+    # On SQLite the table is made anew: the number of a deleted story must not be given to another, for undoing the
+    # deletion of an example finds its story by it.
+    with op.batch_alter_table(
+        "story",
+        schema=None,
+        recreate="always" if _on_sqlite() else "auto",
+        table_kwargs={"sqlite_autoincrement": True},
+    ) as batch_op:
+        batch_op.add_column(sa.Column("element", sa.String(length=16), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("updated_at", zega_core.tables.UTCDateTime(), nullable=True))
+    for statement in ON_SQLITE if _on_sqlite() else ON_POSTGRESQL:
+        op.get_bind().exec_driver_sql(statement)
+
     op.create_table(
         "style_profile",
         sa.Column("user_id", sa.String(length=64), nullable=False),
@@ -118,9 +156,8 @@ def upgrade() -> None:
         batch_op.create_index("ux_memory_story", ["story_id"], unique=True)
         batch_op.create_foreign_key("fk_memory_story", "story", ["story_id"], ["id"], ondelete="CASCADE")
 
-    with op.batch_alter_table("story", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("element", sa.String(length=16), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("updated_at", zega_core.tables.UTCDateTime(), nullable=True))
+    if _on_sqlite() and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise RuntimeError("rows refer to others that are not there; nothing was changed")
 
 
 def downgrade() -> None:
@@ -136,6 +173,9 @@ def downgrade() -> None:
     op.drop_table("writing_choice")
     op.drop_table("style_profile")
 
+    for name in ("added", "removed", "changed") if _on_sqlite() else ():
+        op.execute(f"DROP TRIGGER story_words_{name}")
+    op.execute("DROP TABLE story_words" if _on_sqlite() else "DROP INDEX story_words")
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.drop_column("updated_at")
         batch_op.drop_column("element")
