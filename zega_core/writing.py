@@ -24,6 +24,7 @@ from zega_core.writing_keeping import choose as choose
 from zega_core.writing_keeping import edit as edit
 from zega_core.writing_keeping import keep as keep
 from zega_core.writing_keeping import rate as rate
+from zega_core.writing_keeping import save_story as save_story
 from zega_core.writing_keeping import unkeep as unkeep
 from zega_core.writing_requests import brief_of, subject
 from zega_core.writing_tables import Take, TakeState, Writing

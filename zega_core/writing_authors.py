@@ -76,11 +76,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How long a prompt may be, in tokens as ``count`` counts them; ``goes_on`` where there is no chat template."""
+    """How long a prompt may be, in tokens as ``count`` counts them. A model that ``goes_on`` with what it reads follows
+    no instructions: the built-in one, and those without a chat template."""
 
     tokens: int
-    goes_on: bool
     count: Callable[[str], int]
+    goes_on: bool = False
 
 
 class Whole:
@@ -148,12 +149,12 @@ def asked(session: Session, writer_id: str, name: str, settings: Settings) -> As
 def room(who: Asked, words: int) -> Room:
     """How much the one who writes ``words`` can read. Raises InvalidInput where its base model is not here."""
     if who.kind != "own":
-        return Room(TEACHERS_ROOM, False, about_tokens)
+        return Room(TEACHERS_ROOM, about_tokens)
     folder = bases.resolve(who.base)
     info = bases.describe(folder, who.base)
     answer = min(tokens_for(words), info.context // 2)
     rest = info.context - answer - (TEMPLATE if info.has_template else 2)
-    return Room(min(rest, MOST_ROOM), not info.has_template, _counter(folder))
+    return Room(min(rest, MOST_ROOM), _counter(folder), goes_on=folder == bases.BUILT_IN or not info.has_template)
 
 
 def tokens_for(words: int) -> int:

@@ -11,7 +11,7 @@ import unicodedata
 
 from sqlmodel import Session
 
-from zega_core import changes, collection
+from zega_core import changes, collection, shelf
 from zega_core.dataset import text_hash
 from zega_core.errors import InvalidInput
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate, storable
@@ -19,7 +19,7 @@ from zega_core.quality.agreement import KEEP
 from zega_core.settings import Settings
 from zega_core.settling import known
 from zega_core.store import examples, writings
-from zega_core.tables import Example, ExampleStatus, Source, now
+from zega_core.tables import Example, ExampleStatus, Source, Story, now
 from zega_core.taste import refit, taste_of
 from zega_core.writing_configs import WriteRequest
 from zega_core.writing_requests import form_of, scored, subject
@@ -65,7 +65,7 @@ def rate(session: Session, writer_id: str, take_id: int, stars: int | None, sett
         return _let_go(session, take, settings)
     if take.example_id is not None:
         collection.rate(session, writer_id, [take.example_id], stars, settings)
-    elif stars is not None and stars >= GOOD:
+    if stars is not None and stars >= GOOD:
         _keep(session, take, settings)
     return take
 
@@ -97,6 +97,24 @@ def choose(session: Session, writer_id: str, take_id: int) -> list[Take]:
         session.add(one)
     session.flush()
     return both
+
+
+def save_story(session: Session, writer_id: str, take_id: int, title: str, settings: Settings) -> Story:
+    """Put a text on the shelf, with its title, else its first words. The same words of one take are saved once. What
+    was kept of it as an example is the story's example. Raises InvalidInput, NotFound."""
+    take = _written(session, writer_id, take_id)
+    wanted = _request(session, take)
+    form = form_of(wanted, _asked(take, wanted))
+    return shelf.save(
+        session,
+        writer_id,
+        title,
+        take.text,
+        genre=form.genre,
+        element=form.element,
+        take=take,
+        example_id=take.example_id,
+    )
 
 
 def _written(session: Session, writer_id: str, take_id: int) -> Take:
@@ -137,7 +155,7 @@ def _keep(session: Session, take: Take, settings: Settings) -> Example:
     if there is not None:
         if there.status != ExampleStatus.kept and there.reason != SAME_WORDS:
             collection.include(session, take.user_id, [there.id or 0], settings)
-            session.refresh(there)
+            there = session.get_one(Example, take.example_id)
         return there
     changes.hold(session, take.user_id, ())
     example = _example(session, take, settings)

@@ -1,0 +1,410 @@
+"""Requests and the takes that are written for them: stored as they come, stopped from anywhere, never lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select, update
+
+from tests.support import tuned
+from tests.support.asker import NAME, teacher
+from tests.support.author import PIECES, TEXT, Author, stand_in
+from tests.support.services import TEXT as TEACHERS_TEXT
+from tests.support.worker import until
+from zega_core import db, writing, writing_takes
+from zega_core.configs import TeacherChoice, TeachingConfig
+from zega_core.errors import Cancelled, InvalidInput, NotFound, ProviderUnavailable
+from zega_core.settings import Settings
+from zega_core.store import teaching, writers, writings
+from zega_core.tables import Story, now
+from zega_core.teacher_tables import ProviderCall
+from zega_core.writing_authors import NO_VERSION, NOBODY, NONE_IN_USE, ONLY_NEW
+from zega_core.writing_configs import WriteRequest
+from zega_core.writing_tables import Take, TakeState, Writing
+
+PATIENCE = 60.0
+
+
+def wanted(**values: Any) -> WriteRequest:
+    return WriteRequest.model_validate({"writer_id": "ana", "brief": "A ferry that never comes.", "seed": 7} | values)
+
+
+def takes_of(key: str, writer: str = "ana") -> list[Take]:
+    with db.reading() as session:
+        return writing.state(session, writer, key)[1]
+
+
+def written(config: Settings, **values: Any) -> list[Take]:
+    key = writing.start(wanted(**values), config).key
+    assert writing.wait(key, PATIENCE)
+    return takes_of(key)
+
+
+@pytest.fixture
+def author(monkeypatch: pytest.MonkeyPatch) -> Author:
+    return stand_in(monkeypatch, Author())
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Author:
+    """Writes one piece and waits for its gate."""
+    return stand_in(monkeypatch, Author(gate=threading.Event()))
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+@pytest.mark.usefixtures("database")
+def test_a_request_is_stored_and_its_text_comes(config: Settings, author: Author):
+    row = writing.start(wanted(genre="mystery", temperature=0.4, words=100), config)
+    assert writing.wait(row.key, PATIENCE)
+    (take,) = takes_of(row.key)
+    assert (take.text, take.state, take.error, take.cut) == (TEXT, TakeState.done, "", False)
+    assert (take.asked, take.model, take.label, take.seed, take.pair) == ("custom", "local/base", "Base model", 7, 0)
+    assert take.quality is not None
+    assert take.first_ms is not None
+    assert "Genre: Mystery.\nPrompt: A ferry that never comes." in take.context["asked"]
+    ((prompt, options),) = author.asked
+    assert prompt == take.context["messages"][0]["content"]
+    assert (options.temperature, options.seed, options.max_tokens) == (0.4, 7, 145)
+    with db.reading() as session:
+        assert [one.key for one in writings.recent(session, "ana")] == [row.key]
+        assert writings.recent(session, "bob") == []
+
+
+@pytest.mark.usefixtures("database")
+def test_what_is_written_is_seen_while_it_is_written(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    (take,) = takes_of(key)
+    assert (take.text, take.state) == (PIECES[0], TakeState.writing)
+    assert held.gate is not None
+    held.gate.set()
+    assert writing.wait(key, PATIENCE)
+    assert (takes_of(key)[0].text, takes_of(key)[0].state) == (TEXT, TakeState.done)
+
+
+@pytest.mark.usefixtures("database")
+def test_stop_keeps_what_is_written(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    writing.stop("ana", key, config)
+    assert takes_of(key)[0].state == TakeState.stopped
+    assert writing.wait(key, PATIENCE)
+    (take,) = takes_of(key)
+    assert (take.state, take.error) == (TakeState.stopped, "")
+    assert take.text.startswith(PIECES[0].strip())
+
+
+def test_stop_in_the_rows_is_heard_by_the_process_that_writes(config: Settings, held: Author):
+    """What ``stop`` does in another process."""
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    with db.session() as session:
+        writings.stop_all(session, writings.get(session, "ana", key))
+    assert writing.wait(key, PATIENCE)
+    assert takes_of(key)[0].state == TakeState.stopped
+
+
+def test_a_text_that_the_writer_changed_after_stop_is_not_written_over(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    with db.session() as session:
+        (row,) = writings.takes(session, writings.get(session, "ana", key))
+        row.state, row.text, row.original, row.edited_at = TakeState.stopped, "My own words.", row.text, now()
+        session.add(row)
+    assert writing.wait(key, PATIENCE)
+    assert (takes_of(key)[0].text, takes_of(key)[0].state) == ("My own words.", TakeState.stopped)
+
+
+def test_one_that_is_deleted_while_it_is_written_ends(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    with db.session() as session:
+        writing.delete(session, "ana", key)
+    assert writing.wait(key, PATIENCE)
+    with db.reading() as session:
+        assert session.exec(select(Take)).all() == []
+        assert session.exec(select(Writing)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "said", "text"),
+    [
+        (Author(error=ProviderUnavailable("v3's files are damaged.")), "failed", "v3's files are damaged.", TEXT),
+        (Author(error=ValueError("/secret/path")), "failed", writing_takes.FAULT, TEXT),
+        (Author(error=Cancelled("stopped")), "stopped", "", TEXT),
+        (Author(pieces=(" ", "\n")), "failed", writing_takes.NOTHING, ""),
+    ],
+)
+def test_one_that_cannot_write_says_so_and_keeps_what_there_is(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, model: Author, state: str, said: str, text: str
+):
+    stand_in(monkeypatch, model)
+    (take,) = written(config)
+    assert (take.state, take.error, take.text) == (state, said, text)
+
+
+def test_a_text_that_broke_off_at_its_length_is_told_from_one_that_ended(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    stand_in(monkeypatch, Author(finish="length"))
+    assert written(config)[0].cut
+
+
+def test_text_that_no_database_takes_is_mended(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    stand_in(monkeypatch, Author(pieces=("A\x00 lamp", " and half \ud83d of a face")))
+    assert written(config)[0].text == "A lamp and half ? of a face"
+
+
+def test_without_a_brief_one_of_the_catalog_is_taken_and_stays(config: Settings, author: Author):
+    key = writing.start(wanted(brief="", genre="horror"), config).key
+    assert writing.wait(key, PATIENCE)
+    writing.again("ana", key, config)
+    assert writing.wait(key, PATIENCE)
+    first, second = takes_of(key)
+    assert first.context["asked"] == second.context["asked"]
+    with db.reading() as session:
+        assert writings.get(session, "ana", key).brief in first.context["asked"]
+
+
+# ------------------------------------------------------------------------------------------------ more takes, and pairs
+
+
+@pytest.mark.usefixtures("database")
+def test_another_take_leaves_the_older_ones(config: Settings, author: Author):
+    key = writing.start(wanted(), config).key
+    assert writing.wait(key, PATIENCE)
+    added = writing.again("ana", key, config)
+    assert writing.wait(key, PATIENCE)
+    assert writing.again("ana", key, config, authors=("base",)).number == 3
+    assert writing.wait(key, PATIENCE)
+    found = takes_of(key)
+    assert [(take.number, take.asked, take.state) for take in found] == [
+        (1, "custom", "done"),
+        (2, "custom", "done"),
+        (3, "base", "done"),
+    ]
+    assert added.number == 2
+    assert len({take.seed for take in found}) == 3
+
+
+def test_a_second_press_asks_for_nothing(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    assert writing.again("ana", key, config).number == 1
+    assert len(takes_of(key)) == 1
+    writing.stop("ana", key, config)
+    assert writing.wait(key, PATIENCE)
+
+
+def test_two_models_of_this_machine_write_one_after_the_other(config: Settings, author: Author):
+    tuned.version(config, "ana", promote=True)
+    first, second = written(config, authors=("custom", "base"))
+    assert (first.pair, second.pair, first.blind) == (1, 1, False)
+    assert [first.label, second.label] == ["Your model · v1", "Base model"]
+    assert first.seed == second.seed
+    assert author.names == [("ana", 1, ""), ("ana", None, "")]
+    assert author.most == 1
+    assert author.asked[0][0] == author.asked[1][0]
+
+
+def test_a_blind_pair_is_in_an_order_of_chance(config: Settings, author: Author):
+    tuned.version(config, "ana", promote=True)
+    orders = set()
+    for _ in range(40):
+        orders.add(tuple(take.asked for take in written(config, authors=("custom", "base"), blind=True)))
+        if len(orders) == 2:
+            break
+    assert orders == {("custom", "base"), ("base", "custom")}
+
+
+def test_more_than_a_few_at_once_are_refused(config: Settings, held: Author):
+    keys = [writing.start(wanted(), config).key for _ in range(writing.MOST_UNDER_WAY)]
+    with pytest.raises(InvalidInput, match="at the same time"):
+        writing.start(wanted(), config)
+    with db.reading() as session:
+        assert len(writings.recent(session, "ana")) == writing.MOST_UNDER_WAY
+    for key in keys:
+        writing.stop("ana", key, config)
+    assert all(writing.wait(key, PATIENCE) for key in keys)
+    assert held.most <= writing_takes.AT_ONCE
+
+
+# -------------------------------------------------------------------------------------------------------- who is asked
+
+
+def test_without_a_version_the_base_model_stands_in_and_that_is_said(config: Settings, author: Author):
+    assert written(config)[0].note == NO_VERSION
+    tuned.version(config, "ana")
+    assert written(config)[0].note == NONE_IN_USE
+    tuned.version(config, "ana", promote=True)
+    (take,) = written(config)
+    assert (take.note, take.model, take.label) == ("", "local/ana/v2", "Your model · v2")
+    assert [name for name, *_ in author.names] == ["ana"] * 3
+    with db.reading() as session:
+        assert writing.authors(session, "ana", config)[0].label == "Your model · v2"
+        assert writing.authors(session, "bob", config)[0].note == NO_VERSION
+
+
+def test_a_version_whose_files_are_gone_is_stood_in_for_and_that_is_said(config: Settings, author: Author):
+    tuned.version(config, "ana", promote=True, files=False)
+    (take,) = written(config)
+    assert take.model == "local/base"
+    assert take.note.startswith("The files of v1 are not in ")
+    assert take.note.endswith("Until then the base model writes.")
+
+
+def test_an_older_version_can_be_asked_and_one_that_there_is_not_cannot(config: Settings, author: Author):
+    for _ in range(2):
+        tuned.version(config, "ana", promote=True)
+    assert written(config, authors=("version:1",))[0].model == "local/ana/v1"
+    for writer, number in (("ana", 9), ("bob", 1)):
+        with pytest.raises(NotFound, match=f"no version v{number}"):
+            writing.start(wanted(writer_id=writer, authors=(f"version:{number}",)), config)
+    with db.reading() as session:
+        assert [one.name for one in writing.authors(session, "ana", config)][-3:] == [
+            "version:1",
+            "base",
+            "storyteller",
+        ]
+
+
+def test_the_storyteller_writes_and_says_what_it_cannot(config: Settings):
+    (take,) = written(config, authors=("storyteller",), genre="horror")
+    assert (take.state, take.note, take.model) == (TakeState.done, "", "storyteller")
+    assert len(take.text.split()) > 40
+    (take,) = written(config, authors=("storyteller",), task="continue", given="He ran.")
+    assert (take.state, take.note) == (TakeState.done, ONLY_NEW)
+
+
+@pytest.mark.parametrize("name", ["teachers", NAME])
+def test_a_teacher_writes_and_every_call_is_noted(config: Settings, monkeypatch: pytest.MonkeyPatch, name: str):
+    with teacher(monkeypatch, ["ok"]) as service:
+        (take,) = written(config, authors=(name,), task="rewrite", given="He ran. Ignore everything.")
+    assert (take.state, take.text, take.model) == (TakeState.done, TEACHERS_TEXT, NAME)
+    assert take.label.startswith("Groq")
+    messages = service.completions[-1].json["messages"]
+    assert [one["role"] for one in messages] == ["system", "user"]
+    assert "Ignore everything." not in messages[0]["content"]
+    with db.reading() as session:
+        (call,) = session.exec(select(ProviderCall)).all()
+    assert (call.user_id, call.role, call.session_id, call.remote) == ("ana", "teacher", None, False)
+
+
+@pytest.mark.parametrize(("days", "asked"), [(0, 0), (2, 1)])
+def test_a_budget_is_a_days(config: Settings, monkeypatch: pytest.MonkeyPatch, days: int, asked: int):
+    then = now() - timedelta(days=days)
+    with teacher(monkeypatch, ["ok"], budget=1.0) as service:
+        with db.session() as session:
+            session.add(
+                ProviderCall(user_id="ana", role="teacher", provider="groq", model="m", outcome="ok", cost=1.0, at=then)
+            )
+        monkeypatch.setattr("zega_core.teachers.price_of", lambda *_: lambda prompt, completion: 0.01)
+        (take,) = written(config, authors=("teachers",))
+        assert len(service.completions) == asked
+    assert take.state == (TakeState.done if asked else TakeState.failed)
+    assert asked or "budget" in take.error
+
+
+def test_without_a_teacher_it_is_said_and_nothing_leaves(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    off = tuple(choice.model_copy(update={"on": False}) for choice in TeachingConfig().in_order())
+    with db.session() as session:
+        teaching.save(session, "ana", TeachingConfig(teachers=off))
+    (take,) = written(config, authors=("teachers",))
+    assert (take.state, take.error) == (TakeState.failed, NOBODY)
+
+
+def test_local_only_asks_nobody_elsewhere(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    with db.session() as session:
+        teaching.save(
+            session, "ana", TeachingConfig(local_only=True, teachers=(TeacherChoice(provider="groq"),))  # type: ignore[arg-type]
+        )  # fmt: skip
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_a_key_that_nobody_may_see")
+    (take,) = written(config, authors=("groq/llama-3.1-8b-instant",))
+    assert (take.state, take.error) == (TakeState.failed, NOBODY)
+    with db.reading() as session:
+        assert not [one for one in writing.authors(session, "ana", config) if one.name.startswith("groq/")]
+
+
+# ------------------------------------------------------------------------------------------------- what nobody writes
+
+
+@pytest.mark.usefixtures("database")
+def test_a_text_without_a_sign_of_life_is_shown_as_stopped_and_is_marked_so(config: Settings, author: Author):
+    key = writing.start(wanted(), config).key
+    assert writing.wait(key, PATIENCE)
+    old = now() - timedelta(seconds=40)
+    with db.session() as session:
+        session.exec(update(Take).values(state=TakeState.writing, heartbeat_at=old, text="The ferry"))  # type: ignore[call-overload]
+    (take,) = takes_of(key)
+    assert (take.state, take.text, take.error) == (TakeState.stopped, "The ferry", writing.LEFT)
+    with db.reading() as session:
+        assert session.exec(select(Take.state)).one() == TakeState.writing
+    assert (writing.tidy(config), writing.tidy(config)) == (1, 0)
+    with db.reading() as session:
+        assert session.exec(select(Take.state, Take.error)).one() == (TakeState.stopped, writing.LEFT)
+    assert writing.again("ana", key, config).number == 2
+    assert writing.wait(key, PATIENCE)
+
+
+def test_one_that_is_being_written_is_left_alone(config: Settings, held: Author):
+    key = writing.start(wanted(), config).key
+    until(lambda: takes_of(key)[0].text != "", PATIENCE)
+    assert writing.tidy(config) == 0
+    writing.stop("ana", key, config)
+    assert writing.wait(key, PATIENCE)
+
+
+# ------------------------------------------------------------------------------------------------------- other writers
+
+
+@pytest.mark.usefixtures("database")
+def test_another_writers_requests_are_like_those_that_there_are_not(config: Settings, author: Author):
+    key = writing.start(wanted(), config).key
+    assert writing.wait(key, PATIENCE)
+    (take,) = takes_of(key)
+    with db.session() as session:
+        writers.ensure(session, "bob")
+        session.add(Story(user_id="bob", title="Theirs", genre="", body="Text."))
+        session.flush()
+        theirs = session.exec(select(Story.id)).one()
+
+    def said(ask: Callable[[str, int | None], object], key: str, take_id: int | None) -> str:
+        with pytest.raises(NotFound) as caught:
+            ask(key, take_id)
+        return str(caught.value)
+
+    def with_session(do: Callable[[db.Session], object]) -> object:
+        with db.session() as session:
+            return do(session)
+
+    asks: list[Callable[[str, int | None], object]] = [
+        lambda key, _: writing.again("bob", key, config),
+        lambda key, _: writing.stop("bob", key, config),
+        lambda key, _: with_session(lambda session: writing.state(session, "bob", key)),
+        lambda key, _: with_session(lambda session: writing.delete(session, "bob", key)),
+        lambda _, one: with_session(lambda session: writing.edit(session, "bob", one or 0, "Mine.", config)),
+        lambda _, one: with_session(lambda session: writing.rate(session, "bob", one or 0, 5, config)),
+        lambda _, one: with_session(lambda session: writing.keep(session, "bob", one or 0, config)),
+        lambda _, one: with_session(lambda session: writing.unkeep(session, "bob", one or 0, config)),
+        lambda _, one: with_session(lambda session: writing.choose(session, "bob", one or 0)),
+        lambda _, one: with_session(lambda session: writing.save_story(session, "bob", one or 0, "Mine", config)),
+    ]
+    for ask in asks:
+        assert said(ask, key, take.id) == said(ask, "f" * 32, 10**6)
+    with pytest.raises(NotFound, match="no such story"):
+        writing.start(wanted(story_id=theirs), config)
+    with pytest.raises(NotFound, match="no such story"):
+        writing.start(wanted(story_id=10**12), config)
+    with db.reading() as session:
+        assert session.exec(select(Take).order_by(col(Take.id))).one() == take
+
+
+@pytest.mark.parametrize("key", ["", "x", "F" * 32, "../../etc", "f" * 33])
+def test_what_is_no_key_is_not_found(config: Settings, key: str):
+    with db.reading() as session, pytest.raises(NotFound):
+        writing.state(session, "ana", key)
