@@ -13,8 +13,9 @@ from zega_core import changes, db
 from zega_core.conversation_tables import Conversation, ExampleChange, Manuscript, Turn, TurnState
 from zega_core.settings import Settings
 from zega_core.store import changes as rows
-from zega_core.store import examples, runs, sessions
+from zega_core.store import examples, runs, sessions, writing_choices
 from zega_core.tables import Example, ExampleStatus, Memory, RunStatus, Story, TrainingSession, now
+from zega_core.writing_configs import WritingConfig
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -64,6 +65,7 @@ def test_there_is_nothing_to_undo(config: Settings):
 def test_a_deleted_example_comes_back_with_its_number_and_what_hung_on_it(config: Settings):
     first = add(says(8, 1), quality_report={"score": 8.0, "version": 1}, tags=["a"], rated_at=now(), rating=4)
     with db.session(config) as session:
+        writing_choices.save(session, "ana", WritingConfig(memory=("auto",)))
         example = session.get_one(Example, first)
         examples.remember(session, example)
         examples.add_story(session, example, "A title")
@@ -107,6 +109,7 @@ def test_words_that_were_kept_meanwhile_are_not_kept_twice(config: Settings):
 def test_an_edit_is_undone_with_what_memory_held(config: Settings):
     first = add(says(8, 1))
     with db.session(config) as session:
+        writing_choices.save(session, "ana", WritingConfig(memory=("auto",)))
         examples.remember(session, session.get_one(Example, first))
     before = all_pieces()
     with db.session(config) as session:
@@ -120,6 +123,19 @@ def test_an_edit_is_undone_with_what_memory_held(config: Settings):
     assert all_pieces() == before
     with db.reading(config) as session:
         assert [one.body for one in session.exec(select(Memory))] == [says(8, 1)]
+
+
+def test_what_is_not_to_be_remembered_any_more_does_not_come_back_into_memory(config: Settings):
+    first = add(says(8, 1))
+    with db.session(config) as session:
+        writing_choices.save(session, "ana", WritingConfig(memory=("auto",)))
+        examples.remember(session, session.get_one(Example, first))
+    remove(first)
+    with db.session(config) as session:
+        writing_choices.save(session, "ana", WritingConfig())
+    assert undo(config) == "The example is back."
+    with db.reading(config) as session:
+        assert session.exec(select(Memory)).all() == []
 
 
 def test_what_an_action_did_not_change_stays_as_it_is_now(config: Settings):

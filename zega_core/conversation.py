@@ -156,9 +156,8 @@ def edit(session: Session, writer_id: str, turn_id: int, text: str, settings: Se
         example.edited_at = None if example.original is None else now()
         example.judge_score = example.judge_report = None
         write(session, example, text, settings, asked_words=turn.words, shown=turn.example)
-        if example.status != ExampleStatus.kept:
-            examples.forget(session, example)
         session.add(example)
+        examples.remember_as_it_is(session, example)
     session.flush()
     return _saved(session, turn, example, settings)
 

@@ -14,6 +14,7 @@ from zega_core.rating import decide, undecide
 from zega_core.settings import Settings
 from zega_core.store import changes as change_rows
 from zega_core.store import collection
+from zega_core.store.memories import first_part
 from zega_core.tables import Example, ExampleStatus, now
 from zega_core.taste import Taste, taste_of
 
@@ -64,17 +65,16 @@ def sessions_of(session: Session, writer_id: str, ids: Sequence[int]) -> set[int
 
 
 def follow_in_memory(session: Session, writer_id: str, rows: Sequence[Example]) -> None:
-    """Memory has of these what is kept, as far as their sessions are remembered."""
-    kept = [row for row in rows if row.status == ExampleStatus.kept]
-    remembered = collection.remembering(session, {row.session_id for row in kept if row.session_id is not None})
+    """Memory has of these what is kept, as far as their source or their session is remembered."""
+    session.flush()
     change_rows.forget(session, writer_id, [row.id or 0 for row in rows])
     change_rows.remember(
         session,
         writer_id,
         {
-            row.id or 0: {"body": row.completion, "genre": row.genre, "created_at": now()}
-            for row in kept
-            if row.session_id in remembered
+            row.id or 0: {"body": first_part(row.completion), "genre": row.genre or None, "created_at": now()}
+            for row in rows
+            if row.status == ExampleStatus.kept
         },
     )
 

@@ -150,8 +150,5 @@ def _done(session: Session, example: Example, before: str) -> None:
     session.add(example)
     if example.status == before:
         return
-    if example.status != ExampleStatus.kept:
-        examples.forget(session, example)
-    elif examples.belongs_in_memory(session, example):
-        examples.remember(session, example)
+    examples.remember_as_it_is(session, example)
     ratings.renew_record(session, example)

@@ -249,9 +249,14 @@ class Story(Table, table=True):
 
 
 class Memory(Table, table=True):
-    """A text that writing may recall: a kept example, or a story that belongs to none."""
+    """A text that writing may recall: a kept example, or a story that says something else than its example. One without
+    a text is a mark: the writer had it forgotten, and it is not remembered again."""
 
-    __table_args__ = (Index("ux_memory_story", "story_id", unique=True),)
+    __table_args__ = (
+        Index("ux_memory_story", "story_id", unique=True),
+        Index("ix_memory_embedder", "user_id", "embedder", "id"),
+        {"sqlite_autoincrement": True},  # a number is given once, so it can stand for its text
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64, index=True)

@@ -1,4 +1,5 @@
-"""The web application inside the warm process: OpenAI's chat completions for those who know the secret."""
+"""The web application inside the warm process: OpenAI's chat completions and embeddings for those who know the
+secret."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from zega_core.errors import InvalidInput, ZegaError
+from zega_core.errors import ZegaError
+from zega_core.local.embeddings import Embeddings, Encodes
 from zega_core.local.names import listed
 from zega_core.local.protocol import (
     CUT_HEADER,
     LAST_EVENT,
-    MOST_BYTES,
     Answer,
     Begun,
     ChatRequest,
@@ -36,6 +37,7 @@ from zega_core.local.protocol import (
     event,
     read_request,
 )
+from zega_core.local.requests import read_body, refusal, until_gone
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +53,19 @@ class Writer(Protocol):
 class Chat:
     """Takes requests and has them written one after another."""
 
-    def __init__(self, home: Path, writer: Writer, secret: str) -> None:
+    def __init__(self, home: Path, writer: Writer, secret: str, encoder: Encodes | None = None) -> None:
         self._home, self._writer = home, writer
         self._thread = ThreadPoolExecutor(1)  # the others wait in the order in which they came
         self._open, self._last = 0, time.monotonic()
+        self._embeddings = None if encoder is None else Embeddings(encoder)
+        routes = [
+            Route("/v1/chat/completions", self._complete, methods=["POST"]),
+            Route("/v1/models", self._models, methods=["GET"]),
+        ]
+        if self._embeddings is not None:
+            routes.append(Route("/v1/embeddings", self._embeddings.answer, methods=["POST"]))
         self.app = Starlette(
-            routes=[
-                Route("/v1/chat/completions", self._complete, methods=["POST"]),
-                Route("/v1/models", self._models, methods=["GET"]),
-            ],
+            routes=routes,
             middleware=[
                 # A page on the web whose name leads to this machine is turned away by the name.
                 Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False),
@@ -69,8 +75,9 @@ class Chat:
 
     @property
     def idle(self) -> float:
-        """Seconds since the last text was finished; 0.0 while there is one."""
-        return 0.0 if self._open else time.monotonic() - self._last
+        """Seconds since the last text was finished or embedded; 0.0 while there is one."""
+        idle = 0.0 if self._open else time.monotonic() - self._last
+        return idle if self._embeddings is None else min(idle, self._embeddings.idle)
 
     async def _models(self, request: Request) -> Response:
         names = [str(name) for name in listed(self._home)]
@@ -78,16 +85,16 @@ class Chat:
 
     async def _complete(self, request: Request) -> Response:
         try:
-            asked = read_request(await _body(request))
+            asked = read_request(await read_body(request))
             writing = asked.writing()
         except ZegaError as error:
-            return _refusal(error)
+            return refusal(error)
         stop = threading.Event()
         items = self._begin(writing, stop)
-        gone = asyncio.create_task(_until_gone(request, stop))
+        gone = asyncio.create_task(until_gone(request, stop))
         first = await items.get()
         if isinstance(first, Exception):
-            return _refusal(first)
+            return refusal(first)
         if not isinstance(first, Begun):
             return Response(status_code=499)  # nobody is there to read it
         headers = {CUT_HEADER: str(first.cut)}
@@ -137,22 +144,6 @@ class _Known:
         await self._app(scope, receive, send)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise InvalidInput("This prompt is too long. Shorten it to less than a million characters.")
-    return bytes(body)
-
-
-async def _until_gone(request: Request, stop: threading.Event) -> None:
-    """Until nobody waits for the answer any more, or it is complete."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    stop.set()
-
-
 async def _events(
     asked: ChatRequest, begun: Begun, items: asyncio.Queue[Item], stop: threading.Event, gone: asyncio.Task[None]
 ) -> AsyncIterator[str]:
@@ -178,11 +169,6 @@ async def _whole(asked: ChatRequest, begun: Begun, items: asyncio.Queue[Item], h
     while isinstance(item := await items.get(), str | Begun):
         text.append(item if isinstance(item, str) else "")
     if isinstance(item, Exception):
-        return _refusal(item)
+        return refusal(item)
     answer = Answer(asked.model).whole("".join(text), begun.prompt_tokens, item.tokens, item.finish)
     return JSONResponse(answer, headers=headers)
-
-
-def _refusal(error: Exception) -> Response:
-    status, body = error_body(error)
-    return JSONResponse(body, status)

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from zega_core.errors import ZegaError
 from zega_core.local import process
 from zega_core.local.chat import Chat
+from zega_core.local.encoder import Encoder
 from zega_core.settings import Settings, get_settings
 
 LOOK = 0.5
@@ -58,9 +59,16 @@ def _serve(settings: Settings, idle: float) -> None:
     code = process.code_version()
     from zega_core.local.engine import Engine  # seconds: it brings torch
 
-    engine, secret = Engine(settings), secrets.token_urlsafe(32)
-    threading.Thread(target=engine.prepare, daemon=True).start()
-    chat = Chat(settings.home, engine, secret)
+    engine, secret, prepared = Engine(settings), secrets.token_urlsafe(32), threading.Event()
+
+    def prepare() -> None:
+        try:
+            engine.prepare()
+        finally:
+            prepared.set()
+
+    threading.Thread(target=prepare, daemon=True).start()
+    chat = Chat(settings.home, engine, secret, Encoder(prepared))
     with socket.socket() as listener:
         listener.bind((process.HOST, 0))
         state = process.Running(os.getpid(), listener.getsockname()[1], secret, code)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from zega_core.conversation_tables import ExampleChange, Manuscript, Turn, TurnState
+from zega_core.store import memories
 from zega_core.tables import Example, ExampleStatus, Memory, Story, TrainingSession
 
 _UNSYNCHRONIZED = {"synchronize_session": False}
@@ -185,23 +186,29 @@ def remove(session: Session, writer_id: str, ids: Collection[int]) -> int:
     for table in (Story, Turn):
         mine = (col(table.user_id) == writer_id) & col(table.example_id).in_(ids)
         session.execute(update(table).where(mine).values(example_id=None), execution_options=_UNSYNCHRONIZED)
-    forget(session, writer_id, ids)
+    held = (col(Memory.user_id) == writer_id) & col(Memory.example_id).in_(ids)
+    session.execute(delete(Memory).where(held), execution_options=_UNSYNCHRONIZED)
     mine = (col(Example.user_id) == writer_id) & col(Example.id).in_(ids)
     return session.execute(delete(Example).where(mine), execution_options=_UNSYNCHRONIZED).rowcount  # type: ignore[attr-defined]
 
 
 def forget(session: Session, writer_id: str, ids: Collection[int]) -> None:
-    """Take out of memory what was put there from these examples."""
-    mine = (col(Memory.user_id) == writer_id) & col(Memory.example_id).in_(ids)
+    """Take out of memory what was put there from these examples. That one was forgotten stays noted."""
+    mine = (col(Memory.user_id) == writer_id) & col(Memory.example_id).in_(ids) & (col(Memory.body) != "")
     session.execute(delete(Memory).where(mine), execution_options=_UNSYNCHRONIZED)
 
 
-def remember(session: Session, writer_id: str, memories: Mapping[int, Mapping[str, Any]]) -> None:
-    """By id of the example: what memory held of it; what it holds now goes."""
-    forget(session, writer_id, memories.keys())
-    if memories:
-        rows = [{"user_id": writer_id, "example_id": one, **values} for one, values in memories.items()]
-        session.execute(insert(Memory), rows)
+def remember(session: Session, writer_id: str, held: Mapping[int, Mapping[str, Any]]) -> None:
+    """By id of the example: what memory held of it; what it holds now goes. Only what belongs in it comes in, and not
+    what was forgotten."""
+    forget(session, writer_id, held.keys())
+    belong = memories.belonging(session, writer_id, held.keys())
+    rows = [
+        {"user_id": writer_id, "example_id": one, "embedder": "", **values}
+        for one, values in held.items()
+        if one in belong or not values["body"]
+    ]
+    memories.add(session, rows)
 
 
 def link_story(session: Session, writer_id: str, story: int, example_id: int) -> None:

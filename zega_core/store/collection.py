@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.store.word_search import Indexed, holds, vector
-from zega_core.tables import Example, ExampleStatus, ExampleTag, Source, TrainingSession
+from zega_core.tables import Example, ExampleStatus, ExampleTag, Source
 
 SORTS = ("newest", "oldest", "best", "worst")
 _THERE = (ExampleStatus.kept, ExampleStatus.set_aside)
@@ -178,12 +178,6 @@ def kept_of(session: Session, writer_id: str, wanted: Collection[int]) -> set[in
     query = select(Example.id).where(
         Example.user_id == writer_id, Example.status == ExampleStatus.kept, col(Example.id).in_(wanted)
     )
-    return {identity or 0 for identity in session.exec(query)}
-
-
-def remembering(session: Session, wanted: Collection[int]) -> set[int]:
-    """Which of these training sessions put into memory what is kept of them."""
-    query = select(TrainingSession.id).where(col(TrainingSession.id).in_(wanted), TrainingSession.stored_in_memory)
     return {identity or 0 for identity in session.exec(query)}
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Delete, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from zega_core.tables import Example, ExampleStatus, Memory, Source, Story, TrainingSession
+from zega_core.store import memories
+from zega_core.tables import Example, ExampleStatus, Memory, Source, Story
 
 
 def insert_once(session: Session, example: Example) -> bool:
@@ -208,24 +209,35 @@ def add_story(session: Session, example: Example, title: str) -> None:
 
 
 def remember(session: Session, example: Example) -> None:
-    """Put a kept example into memory; once is enough."""
+    """Put a kept example into memory; once is enough, and not if the writer had it forgotten."""
     if session.exec(select(Memory.id).where(Memory.example_id == example.id)).first() is None:
         session.add(
-            Memory(user_id=example.user_id, example_id=example.id, body=example.completion, genre=example.genre)
+            Memory(
+                user_id=example.user_id,
+                example_id=example.id,
+                body=memories.first_part(example.completion),
+                genre=example.genre or None,
+            )
         )
 
 
 def belongs_in_memory(session: Session, example: Example) -> bool:
-    """Whether the writer wanted the kept pieces of its session in memory."""
-    if example.session_id is None:
-        return False
-    query = select(TrainingSession.stored_in_memory).where(TrainingSession.id == example.session_id)
-    return bool(session.exec(query).first())
+    """Whether it is kept, and the writer wanted what is kept of its source or its session in memory."""
+    session.flush()
+    return bool(memories.belonging(session, example.user_id, [example.id or 0]))
+
+
+def remember_as_it_is(session: Session, example: Example) -> None:
+    """Memory has the words that it has now, or nothing of it where it does not belong there."""
+    forget(session, example)
+    if belongs_in_memory(session, example):
+        remember(session, example)
 
 
 def forget(session: Session, example: Example) -> None:
     """Take out of memory what was put there from this example."""
-    session.exec(delete(Memory).where(col(Memory.example_id) == example.id, col(Memory.user_id) == example.user_id))
+    mine = (col(Memory.example_id) == example.id) & (col(Memory.user_id) == example.user_id) & (col(Memory.body) != "")
+    session.exec(delete(Memory).where(mine))
 
 
 def _rounded(value: float | None) -> float | None:

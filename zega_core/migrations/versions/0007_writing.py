@@ -149,11 +149,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_take_example", ["example_id"], unique=False)
         batch_op.create_index("ix_take_state", ["state"], unique=False)
 
-    with op.batch_alter_table("memory", schema=None) as batch_op:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table(
+        "memory",
+        schema=None,
+        recreate="always" if sqlite else "auto",
+        table_kwargs={"sqlite_autoincrement": True},
+    ) as batch_op:
         batch_op.add_column(sa.Column("story_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("embedding", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("embedder", sa.String(length=32), server_default="", nullable=False))
         batch_op.create_index("ux_memory_story", ["story_id"], unique=True)
+        batch_op.create_index("ix_memory_embedder", ["user_id", "embedder", "id"], unique=False)
         batch_op.create_foreign_key("fk_memory_story", "story", ["story_id"], ["id"], ondelete="CASCADE")
 
     if _on_sqlite() and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
@@ -164,6 +171,7 @@ def downgrade() -> None:
     with op.batch_alter_table("memory", schema=None) as batch_op:
         batch_op.drop_constraint("fk_memory_story", type_="foreignkey")
         batch_op.drop_index("ux_memory_story")
+        batch_op.drop_index("ix_memory_embedder")
         batch_op.drop_column("embedder")
         batch_op.drop_column("embedding")
         batch_op.drop_column("story_id")

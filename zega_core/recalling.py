@@ -1,0 +1,143 @@
+"""Which of many texts to recall: the likest, and among those not the same thing over and over. Numbers only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+SAMPLE = 4_000
+"""Rows by which the directions of an index are chosen."""
+SMALL = 10_000
+"""Rows up to which every number is looked at."""
+HEAD = 128
+"""Numbers of a row that are looked at first in a larger index."""
+HALF_LIFE = 90.0
+"""Days after which what a text has of newness is half of it."""
+NEW = 0.03
+"""Likeness that a text of today has above an old one."""
+ALIKE = 0.9
+"""Likeness from which on two texts tell the same."""
+VARIETY = 0.3
+"""How much of the likeness to what is chosen already is taken off."""
+SAME_GROUP = 0.04
+"""What is taken off for each that is chosen of the same session or manuscript."""
+NEIGHBOURS = 1
+"""Passages of a manuscript that are no farther apart than this are one scene."""
+
+
+class Index:
+    """Many rows of length one, to find those that are likest to another. The search is exact: a larger index looks at
+    the first numbers of all rows, in directions in which texts differ most, and at the others only where they can still
+    matter (Cauchy and Schwarz)."""
+
+    def __init__(self, rows: Matrix) -> None:
+        self.rows = np.ascontiguousarray(rows, np.float32)
+        self._turn: Matrix | None = None
+        if len(self.rows) > SMALL and self.rows.shape[1] > 2 * HEAD:
+            self._turn = _directions(self.rows)
+            turned = self.rows @ self._turn
+            self._head = np.ascontiguousarray(turned[:, :HEAD])
+            tail = turned[:, HEAD:]
+            self._rest = np.sqrt(np.einsum("ij,ij->i", tail, tail))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def search(self, query: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
+        """Places and likenesses of the ``k`` likest rows, the likest first, of equal ones the earlier."""
+        k = min(k, len(self.rows))
+        if k < 1:
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        if self._turn is None:
+            return _best(np.arange(len(self.rows)), self.rows @ query, k)
+        turned = query @ self._turn
+        first = self._head @ turned[:HEAD]
+        most = first + self._rest * np.float32(np.linalg.norm(turned[HEAD:])) + np.float32(1e-5)
+        some = np.argpartition(first, -k)[-k:]
+        least = (self.rows[some] @ query).min()
+        places = np.flatnonzero(most >= least)
+        return _best(places, self.rows[places] @ query, k)
+
+
+def search(matrix: Matrix, query: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
+    """``Index.search`` for rows that are searched once."""
+    places = np.arange(len(matrix))
+    return _best(places, matrix @ query, min(k, len(matrix)))
+
+
+def _best(places: NDArray[np.intp], scores: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
+    if k < 1:
+        return np.zeros(0, np.intp), np.zeros(0, np.float32)
+    if k < len(scores):
+        least = np.partition(scores, -k)[-k]
+        good = np.flatnonzero(scores >= least)
+        places, scores = places[good], scores[good]
+    order = np.lexsort((places, -scores))[:k]
+    return places[order], scores[order].astype(np.float32)
+
+
+def _directions(rows: Matrix) -> Matrix:
+    """An orthogonal matrix, the directions in which the rows differ most first. Any would do; this one is quick."""
+    some = rows[:: max(1, len(rows) // SAMPLE)].astype(np.float64)
+    _, vectors = np.linalg.eigh(some.T @ some)
+    return np.ascontiguousarray(vectors[:, ::-1], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be recalled: how ``like`` it is, how many days old, and of which session or manuscript (``group``, empty
+    for neither) it is which piece. ``bonus`` is likeness that it has for another reason."""
+
+    like: float
+    days: float
+    group: str = ""
+    place: int | None = None
+    neighbours: bool = False
+    """Whether the pieces beside it in its group are the same scene."""
+    bonus: float = 0.0
+
+    @property
+    def worth(self) -> float:
+        return self.like + self.bonus + NEW * 0.5 ** (max(0.0, self.days) / HALF_LIFE)
+
+
+def varied(candidates: Sequence[Candidate], rows: Matrix, most: int) -> list[int]:
+    """Places of up to ``most`` candidates, the best first: each the best that is left once what is like those chosen
+    before counts for less (maximal marginal relevance, Carbonell and Goldstein 1998). What tells the same as a chosen
+    one, or stands beside it in a manuscript, is not chosen."""
+    chosen: list[int] = []
+    likeness = rows @ rows.T
+    groups = Counter[str]()
+    left = list(range(len(candidates)))
+    while left and len(chosen) < most:
+        left = [one for one in left if not any(_same_scene(candidates, likeness, one, other) for other in chosen)]
+        if not left:
+            break
+
+        def value(one: int) -> float:
+            near = max((float(likeness[one, other]) for other in chosen), default=0.0)
+            often = groups[candidates[one].group] if candidates[one].group else 0
+            return candidates[one].worth - VARIETY * max(0.0, near) - SAME_GROUP * often
+
+        best = max(left, key=lambda one: (value(one), -one))
+        chosen.append(best)
+        left.remove(best)
+        if candidates[best].group:
+            groups[candidates[best].group] += 1
+    return chosen
+
+
+def _same_scene(candidates: Sequence[Candidate], likeness: Matrix, one: int, other: int) -> bool:
+    if likeness[one, other] >= ALIKE:
+        return True
+    first, second = candidates[one], candidates[other]
+    if not (first.neighbours and first.group and first.group == second.group):
+        return False
+    if first.place is None or second.place is None:
+        return False
+    return abs(first.place - second.place) <= NEIGHBOURS
