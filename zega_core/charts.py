@@ -49,18 +49,34 @@ def genre_distribution(counts: Mapping[str, int], genres: Sequence[Genre]) -> go
     """Kept examples by genre, most first; a bar for each genre that has any."""
     known = {genre.key: genre for genre in genres}
     rows = sorted(((key, number) for key, number in counts.items() if number and key in known), key=lambda row: row[1])
-    figure = _figure(34 * max(len(rows), 1) + 16)
+    shown = [known[key] for key, _ in rows]
+    numbers = [number for _, number in rows]
+    labels, colors = [genre.label for genre in shown], [genre.color for genre in shown]
+    return _bars(labels, numbers, colors, [str(number) for number in numbers], "%{y}: %{x} kept")
+
+
+def percent_bars(rows: Sequence[tuple[str, float, str]]) -> go.Figure:
+    """Label, percent and colour of each bar, the first at the top."""
+    labels, values, colors = zip(*reversed(rows), strict=True) if rows else ((), (), ())
+    return _bars(labels, values, colors, [f"{value:.0f} %" for value in values], "%{y}: %{text}")
+
+
+def _bars(
+    labels: Sequence[str], values: Sequence[float], colors: Sequence[str], texts: Sequence[str], hover: str
+) -> go.Figure:
+    """Lying bars, the last at the top, each with its own text behind it."""
+    figure = _figure(34 * max(len(labels), 1) + 16)
     figure.add_bar(
         orientation="h",
-        x=[number for _, number in rows],
-        y=[known[key].label for key, _ in rows],
-        marker={"color": [known[key].color for key, _ in rows], "cornerradius": 3},
-        text=[str(number) for _, number in rows],
+        x=list(values),
+        y=list(labels),
+        marker={"color": list(colors), "cornerradius": 3},
+        text=list(texts),
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{y}: %{x} kept<extra></extra>",
+        hovertemplate=f"{hover}<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, max((number for _, number in rows), default=1) * 1.12])
+    figure.update_xaxes(visible=False, range=[0, max(values, default=1) * 1.12])
     figure.update_yaxes(showgrid=False)
     return figure
 
@@ -182,27 +198,48 @@ def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], nam
     deviations from published prose, which is the ring 0; ``names`` is what they are called. They differ in line and
     mark as well as in colour."""
     figure = _figure(420)
-    around = [_wrapped(label) for label in labels]
-    for key, color, dash, symbol in _SIDES:
-        values = [min(RINGS, max(-RINGS, value)) for value in sides[key]]
-        figure.add_scatterpolar(
-            name=escape(names[key]),
-            r=[*values, *values[:1]],
-            theta=[*around, *around[:1]],
-            mode="lines+markers",
-            line={"color": color, "width": 2, "dash": dash},
-            marker={"color": color, "symbol": symbol, "size": 7},
-            hovertemplate="%{theta}: %{r:+.1f}<extra>" + escape(names[key]) + "</extra>",
-        )
-    reach = max((abs(value) for values in sides.values() for value in values), default=1.0)
-    rim = min(RINGS, max(1.0, reach)) * 1.08
+    for key, *marks in _SIDES:
+        _around(figure, names[key], labels, [min(RINGS, max(-RINGS, value)) for value in sides[key]], marks, "+.1f")
+    rim = 1.08 * min(RINGS, max((1.0, *(abs(value) for values in sides.values() for value in values))))
+    return _as_radar(figure, (-rim, rim), (-2, 0, 2))
+
+
+def axes_radar(
+    labels: Sequence[str], measured: Sequence[float], acting: Sequence[float], names: Mapping[str, str]
+) -> go.Figure:
+    """Sides of style from 0 to 100 as a radar; the ring of 50 is published fiction. ``names`` are those of ``usual``,
+    ``measured`` and ``acting``, the last being drawn only where the writer set something else."""
+    figure = _figure(380)
+    _around(figure, names["usual"], labels, [50.0] * len(labels), (NEUTRAL, "dot", "square"), ".0f")
+    _around(figure, names["measured"], labels, measured, (INK, "solid", "circle"), ".0f")
+    if list(acting) != list(measured):
+        _around(figure, names["acting"], labels, acting, (RUBRIC, "dash", "diamond"), ".0f")
+    return _as_radar(figure, (0, 108), (0, 50, 100))
+
+
+def _around(
+    figure: go.Figure, name: str, labels: Sequence[str], values: Sequence[float], marks: Sequence[str], shown: str
+) -> None:
+    """One line around a radar; ``marks`` are its colour, dash and mark."""
+    color, dash, symbol = marks
+    around = [_wrapped(label) for label in (*labels, *labels[:1])]
+    figure.add_scatterpolar(
+        name=escape(name),
+        r=[*values, *values[:1]],
+        theta=around,
+        mode="lines+markers",
+        line={"color": color, "width": 2, "dash": dash},
+        marker={"color": color, "symbol": symbol, "size": 7},
+        hovertemplate=f"%{{theta}}: %{{r:{shown}}}<extra>{escape(name)}</extra>",
+    )
+
+
+def _as_radar(figure: go.Figure, span: tuple[float, float], ticks: Sequence[float]) -> go.Figure:
     grid = {"gridcolor": GRID, "linecolor": GRID}
+    outward = {**grid, "range": list(span), "tickvals": list(ticks), "angle": 90, "tickangle": 90}
+    turning = {**grid, "direction": "clockwise", "rotation": 90}
     figure.update_layout(
-        polar={
-            "bgcolor": "rgba(0,0,0,0)",
-            "radialaxis": {**grid, "range": [-rim, rim], "tickvals": [-2, 0, 2], "angle": 90, "tickangle": 90},
-            "angularaxis": {**grid, "direction": "clockwise", "rotation": 90},
-        },
+        polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": outward, "angularaxis": turning},
         margin={"l": 72, "r": 72, "t": 48, "b": 32},
         showlegend=True,
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.12, "yanchor": "top"},

@@ -152,8 +152,9 @@ def _train_if_due(writer: str, settings: Settings) -> None:
     """What is saved is saved, whatever becomes of this."""
     try:
         client.fine_tune_if_due(writer, settings)
+        client.measure_style_if_due(writer, settings)
     except ZegaError as error:
-        log.warning("no training was asked for: %s", error)
+        log.warning("neither training nor measuring was asked for: %s", error)
 
 
 def _skip(writer: str, key: str, turn: Turn) -> None:

@@ -249,6 +249,7 @@ def import_pairs(
             stop=stop,
         )
     client.fine_tune_if_due(writer, settings)
+    client.measure_style_if_due(writer, settings)
     if as_json:
         print_json({"writer": writer, **asdict(found)})
     else:

@@ -15,6 +15,7 @@ from zega_core.jobs.pages import resume_pages as resume_pages
 from zega_core.jobs.pages import stop_pages as stop_pages
 from zega_core.jobs.questions import ask_for_example as ask_for_example
 from zega_core.jobs.questions import prepare_questions as prepare_questions
+from zega_core.jobs.writing import measure_style_if_due as measure_style_if_due
 from zega_core.jobs.writing import refresh_memory as refresh_memory
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings, get_settings

@@ -12,9 +12,10 @@ from dbos import WorkflowStatus
 from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving, writing
 from zega_core.conversation_tables import Manuscript
 from zega_core.jobs import client, questions, queues
+from zega_core.jobs import writing as ahead
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown
+from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown, style_profiles
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
 
@@ -52,7 +53,9 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_fine_tunes(settings)
     changed += _see_to_proofs(settings)
     changed += _see_to_exports(settings)
-    changed += _see_to_pages(settings) + writing.tidy(settings)
+    changed += _see_to_pages(settings)
+    changed += _see_to_styles(settings)
+    changed += writing.tidy(settings)
     with db.session(settings) as session:
         changes.purge(session)
     return changed + len(unrecorded)
@@ -147,6 +150,29 @@ def _see_to_pages(settings: Settings) -> int:
     with db.reading(settings) as session:
         rows = manuscripts.unfinished(session)
     return _each(rows, _revive_pages, "own pages", settings)
+
+
+def _see_to_styles(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        waiting = style_profiles.asked(session)
+    changed = 0
+    for writer_id, asked_at in waiting:
+        try:
+            changed += _revive_style(writer_id, asked_at, settings)
+        except Exception:
+            log.exception("measuring a writer's style could not be taken up")
+    return changed
+
+
+def _revive_style(writer_id: str, asked_at: datetime, settings: Settings) -> bool:
+    found = _workflow(ahead.style_id(writer_id, asked_at), settings)
+    if found is not None:
+        if found.status in WAITING or not _abandoned(None, found, settings):
+            return False
+        with db.session(settings) as session:
+            asked_at = style_profiles.ask(session, writer_id, anew=True)
+    ahead.enqueue_style(writer_id, asked_at, settings)
+    return True
 
 
 def _revive_pages(row_id: int, settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from zega_core import (
     notices,
     own_pages,
     own_pages_words,
+    profiling,
     proving,
     rescore,
     staffing,
@@ -61,6 +62,7 @@ def ask_for_fine_tune(session_id: str) -> None:
     with db.reading(settings) as session:
         writer = sessions.by_id(session, session_id).user_id
     client.fine_tune_if_due(writer, settings)
+    client.measure_style_if_due(writer, settings)
 
 
 @DBOS.workflow(name="auto_train", max_recovery_attempts=1000)
@@ -194,6 +196,7 @@ def take_in(run_id: str, attempt: int) -> None:
             notices.note(session, row.user_id, **told)
     if row is not None:
         client.fine_tune_if_due(row.user_id, settings)
+        client.measure_style_if_due(row.user_id, settings)
 
 
 @DBOS.workflow(name="read_pages", max_recovery_attempts=1000)
@@ -209,3 +212,14 @@ def remember_and_embed(writer_id: str) -> None:
 @DBOS.workflow(name="refresh_memory", max_recovery_attempts=1000)
 def refresh_memory_workflow(writer_id: str) -> None:
     remember_and_embed(writer_id)
+
+
+@DBOS.step(name="measure_and_store")
+def measure_and_store(writer_id: str) -> None:
+    profiling.measure(writer_id, get_settings())
+    client.measure_style_if_due(writer_id, get_settings())  # what came while it was measured
+
+
+@DBOS.workflow(name="measure_style", max_recovery_attempts=3)
+def measure_style_workflow(writer_id: str) -> None:
+    measure_and_store(writer_id)

@@ -15,8 +15,7 @@ from zega_core.store import writers
 from zega_core.tables import Example, ExampleStatus, Source, Story, now
 from zega_core.writing_tables import StyleProfile
 
-_EDITED = col(Example.edited_at).is_not(None) & col(Example.original).is_not(None)
-_OWN = col(Example.source).in_((Source.conversation, Source.manuscript)) | _EDITED
+_OWN = col(Example.source).in_((Source.conversation, Source.manuscript)) | col(Example.edited_at).is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +88,16 @@ def texts(session: Session, writer_id: str, most: int) -> list[Text]:
     """What the style is measured from, at most so many: the writer's own words first, then what has more stars, then
     the newest. Stories that belong to no example follow where there is room; one that the writer changed comes first.
     """
-    edited = case((_EDITED, 1), else_=0)
-    names = ("completion", "genre", "source", "rating", "decision")
+    names = ("completion", "genre", "source", "edited_at", "rating", "decision")
     query = (
-        select(*(*(getattr(Example, name) for name in names), edited))
+        select(*(getattr(Example, name) for name in names))
         .where(Example.user_id == writer_id, Example.status == ExampleStatus.kept, Example.completion != "")
         .order_by(case((_OWN, 0), else_=1), func.coalesce(col(Example.rating), 0).desc(), col(Example.id).desc())
         .limit(most)
     )
     found = [
-        Text(text, genre, source, bool(changed), rating, decision)
-        for text, genre, source, rating, decision, changed in session.exec(query).all()
+        Text(text, genre, source, edited_at is not None, rating, decision)
+        for text, genre, source, edited_at, rating, decision in session.exec(query).all()
     ]
     room = most - len(found)
     stories = (
