@@ -21,7 +21,7 @@ from tests.support import provable
 from tests.support.adapter import adapter
 from tests.support.talking import answered, own_words, started
 from tests.support.worker import running, until
-from zega_core import db, rating, triggers, versions, writing
+from zega_core import db, memory, profiling, rating, shelf, triggers, versions, writing
 from zega_core.configs import AutoTrainConfig, TriggerConfig
 from zega_core.jobs import client
 from zega_core.local import process
@@ -44,7 +44,8 @@ LONG = 300
 
 @pytest.fixture
 def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A writer whose trainings begin by kept examples alone, and one right after the other: no test waits an hour."""
+    """A writer whose answers are remembered, and whose trainings begin by kept examples alone, one right after the
+    other: no test waits an hour."""
     made = tmp_path / "adapter"
     made.mkdir()
     adapter(made, size=0.5)
@@ -59,6 +60,7 @@ def journey(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     get_settings.cache_clear()
     with db.session(config) as session:
         training_triggers.save(session, WRITER, TriggerConfig(by_pairs=False, least_hours=0))
+        memory.choose(session, WRITER, ("conversation",))
     yield get_settings()
     with suppress(ProcessLookupError):
         process.end(config)
@@ -99,12 +101,31 @@ def written(config: Settings, author: str, **more: Any) -> Take:
 
 
 def five_stars(config: Settings, take: Take) -> Example:
-    """As the page does: the stars, then whether a training is due."""
+    """As the page does: the stars, then what follows from another kept example."""
     with db.session(config) as session:
         rated = writing.rate(session, WRITER, take.id or 0, 5, config)
         example = session.get_one(Example, rated.example_id)
-    client.fine_tune_if_due(WRITER, config)
+    follow_up(config)
     return example
+
+
+def follow_up(config: Settings) -> None:
+    client.fine_tune_if_due(WRITER, config)
+    client.measure_style_if_due(WRITER, config)
+    client.refresh_memory(WRITER, config)
+
+
+def learned(config: Settings) -> str:
+    """The writer's style in words, once a worker has measured all that is kept and put all answers in memory."""
+
+    def up_to_date() -> bool:
+        with db.reading(config) as session:
+            answers = memory.counts(session, WRITER)["conversation"]
+            return not profiling.due(session, WRITER) and 0 < answers.embedded == answers.there
+
+    until(up_to_date, LONG)
+    with db.reading(config) as session:
+        return profiling.style_summary(session, WRITER)
 
 
 def note_of_custom(config: Settings) -> str:
@@ -114,10 +135,19 @@ def note_of_custom(config: Settings) -> str:
 
 
 def answer(config: Settings, key: str, number: int, first: int) -> None:
-    """As the page does: the answer, then whether a training is due."""
+    """As the page does: the answer, then what follows from it."""
     for seed in range(first, first + number):
         assert answered(key, own_words(seed)).kept
         client.fine_tune_if_due(WRITER, config)
+    follow_up(config)
+
+
+def on_the_shelf(config: Settings, take: Take) -> list[str]:
+    """The titles that a search finds once this is saved as a story."""
+    with db.session(config) as session:
+        writing.save_story(session, WRITER, take.id or 0, "The keeper's letter", config)
+    with db.reading(config) as session:
+        return [one.title for one in shelf.search(session, WRITER, "keeper letter")[0]]
 
 
 def told_by_the_storyteller(config: Settings, number: int) -> list[Example]:
@@ -171,6 +201,7 @@ def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path:
         key = started("Stories of a harbour", writer=WRITER)
         answer(journey, key, 19, first=0)
         assert until_next(journey) == "20 of 50 until the next fine-tune"
+        assert learned(journey)
 
         answer(journey, key, 1, first=100)
         like(journey, told_by_the_storyteller(journey, 12))
@@ -189,7 +220,10 @@ def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path:
         mine, base = written(journey, CUSTOM, seed=5), written(journey, BASE, seed=5)
         assert (mine.model, mine.label, mine.note) == ("local/ana/v1", "Your model · v1", "")
         assert mine.text != base.text, "the version wrote it"
-        five_stars(journey, mine)
+        assert mine.context["hints"]
+        assert {one["from_"][:11] for one in mine.context["recalled"]} == {"Your answer"}, "what may be remembered"
+        assert five_stars(journey, mine).prompt == BRIEF, "without what was put before it"
+        assert on_the_shelf(journey, mine) == ["The keeper's letter"]
         assert until_next(journey) == "1 of 50 until the next fine-tune"
 
         answer(journey, key, EVERY - 2, first=400)
