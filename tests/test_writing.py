@@ -15,7 +15,7 @@ from tests.support.asker import NAME, teacher
 from tests.support.author import PIECES, TEXT, Author, stand_in
 from tests.support.services import TEXT as TEACHERS_TEXT
 from tests.support.worker import until
-from zega_core import db, writing, writing_takes
+from zega_core import db, meaning, memory, profiling, shelf, writing, writing_material, writing_takes
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.errors import Cancelled, InvalidInput, NotFound, ProviderUnavailable
 from zega_core.settings import Settings
@@ -170,6 +170,81 @@ def test_without_a_brief_one_of_the_catalog_is_taken_and_stays(config: Settings,
     assert first.context["asked"] == second.context["asked"]
     with db.reading() as session:
         assert writings.get(session, "ana", key).brief in first.context["asked"]
+
+
+# ------------------------------------------------------------------------------------------ what goes before a request
+
+
+def remembered(config: Settings, monkeypatch: pytest.MonkeyPatch, *bodies: str) -> None:
+    """Stories of ana that are remembered, compared by their words."""
+    monkeypatch.setattr(meaning, "why_not", lambda: "Texts are compared by their words here.")
+    with db.session() as session:
+        for number, body in enumerate(bodies):
+            shelf.save(session, "ana", f"Story {number}", body)
+        memory.choose(session, "ana", ["story"])
+    memory.refresh("ana", config)
+
+
+STORIES = (
+    "The old ferry never comes to the pier, and Ida waits there with her lantern until the morning.",
+    "A baker in the hills counts his loaves and finds one too many for the village.",
+)
+
+
+@pytest.mark.usefixtures("database")
+def test_what_is_like_the_brief_is_recalled_and_can_be_looked_at(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, author: Author
+):
+    remembered(config, monkeypatch, *STORIES)
+    (take,) = written(config, brief="Ida waits for the old ferry on the pier.")
+    first = take.context["recalled"][0]
+    assert first["text"] == STORIES[0]
+    assert first["from_"]
+    assert STORIES[0] in author.asked[0][0]
+    assert STORIES[0] not in take.context["asked"]
+    assert "compared by their words" in take.note
+    others = writing.start(wanted(writer_id="bob", brief="Ida waits for the old ferry on the pier."), config).key
+    assert writing.wait(others, PATIENCE)
+    assert takes_of(others, "bob")[0].context["recalled"] == []
+
+
+def test_recall_can_be_left_off(config: Settings, monkeypatch: pytest.MonkeyPatch, author: Author):
+    remembered(config, monkeypatch, *STORIES)
+    (take,) = written(config, brief="Ida waits for the old ferry on the pier.", recall=False)
+    assert take.context["recalled"] == []
+    assert STORIES[0] not in author.asked[0][0]
+
+
+def test_a_text_that_is_worked_on_is_not_recalled_as_well(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, author: Author
+):
+    remembered(config, monkeypatch, *STORIES)
+    (take,) = written(config, task="continue", given=f"{STORIES[0]} Nobody came.")
+    assert STORIES[0] not in [one["text"] for one in take.context["recalled"]]
+
+
+def test_hints_go_before_the_request_unless_they_are_left_off(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, author: Author
+):
+    monkeypatch.setattr(profiling, "style_hints", lambda session, writer, genre="": (f"Short, for {writer} {genre}.",))
+    (take,) = written(config, genre="mystery")
+    assert take.context["hints"] == ["Short, for ana mystery."]
+    assert author.asked[0][0].startswith("Short, for ana mystery.\n\nWrite one scene")
+    (take,) = written(config, genre="mystery", hints=False)
+    assert take.context["hints"] == []
+    assert author.asked[1][0] == take.context["asked"]
+
+
+def test_what_cannot_be_looked_up_is_done_without_and_that_is_said(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, author: Author
+):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr(memory, "recall", broken)
+    (take,) = written(config)
+    assert (take.state, take.text) == (TakeState.done, TEXT)
+    assert writing_material.NOT_READ in take.note
 
 
 # ------------------------------------------------------------------------------------------------ more takes, and pairs

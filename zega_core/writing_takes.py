@@ -38,6 +38,7 @@ AT_ONCE = 3
 TEACHER_ROOM = 200
 """Tokens that a teacher may take on top of what the words need: one that breaks off has written in vain."""
 NOTHING = "It wrote nothing. Try again, or change the brief."
+LOOKING = "Looking for what to recall."
 FAULT = "It could not write. Try again; if that fails, run `zega doctor`."
 
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -148,7 +149,9 @@ class Job:
 
     def _write(self, draft: Draft) -> None:
         began = time.monotonic()
+        draft.tell(LOOKING)
         draft.context = self._context(draft)
+        draft.tell("")
         model = draft.asked.begin(draft.tell, self.stopped)
         pieces = model.stream(draft.context.messages, self._options(draft))
         first: float | None = None
