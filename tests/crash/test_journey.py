@@ -218,7 +218,8 @@ def test_from_the_first_story_to_the_second_version(journey: Settings, tmp_path:
         versions.promote(WRITER, 1, journey)
         assert note_of_custom(journey) == ""
         mine, base = written(journey, CUSTOM, seed=5), written(journey, BASE, seed=5)
-        assert (mine.model, mine.label, mine.note) == ("local/ana/v1", "Your model · v1", "")
+        assert (mine.model, mine.label) == ("local/ana/v1", "Your model · v1")
+        assert mine.note == " ".join(mine.context["left_out"]), "nobody stands in"
         assert mine.text != base.text, "the version wrote it"
         assert mine.context["hints"]
         assert {one["from_"][:11] for one in mine.context["recalled"]} == {"Your answer"}, "what may be remembered"
