@@ -98,16 +98,17 @@ AS: Mapping[str, Callable[[Sequence[Story]], bytes]] = {"txt": as_txt, "md": as_
 
 def file_name(story: Story, ending: str) -> str:
     """The title as far as every system can have it in the name of a file; ``story`` where nothing of it can."""
-    return name_of(story.title, ending)
+    return f"{stem(story.title)}.{ending}"
 
 
-def name_of(title: str, ending: str) -> str:
+def stem(title: str) -> str:
+    """Such a name without its ending."""
     shown = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in unicodedata.normalize("NFC", title))
     name = " ".join(_NOT_IN_A_NAME.sub(" ", shown).split()).strip(". ")[:_LONGEST_NAME]
     name = name.encode(errors="ignore")[: 3 * _LONGEST_NAME].decode(errors="ignore").strip(". ")
     if _TAKEN.match(name) or name.startswith("-"):
         name = f"story {name.lstrip('- ')}".strip()
-    return f"{name or 'story'}.{ending}"
+    return name or "story"
 
 
 def paragraphs(text: str) -> list[str]:

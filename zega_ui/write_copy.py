@@ -11,7 +11,7 @@ _button = component(
     html='<button type="button">Copy</button><span data-said role="status"></span>',
     css="""
     :host { display: inline-flex; align-items: center; gap: .5rem; }
-    button, span { font: 400 1rem/1.6 "Source Sans", sans-serif; color: light-dark(#1F252A, #E7E4DC); }
+    button, span { font: 400 .875rem/1.6 "Source Sans", sans-serif; color: light-dark(#1F252A, #E7E4DC); }
     button { min-height: 2.5rem; padding: .25rem 0; border: 0; background: none; cursor: pointer; }
     button:hover { color: light-dark(#27496D, #9DBDE0); }
     button:focus-visible { outline: 2px solid light-dark(#27496D, #9DBDE0); outline-offset: 2px; border-radius: .5rem; }

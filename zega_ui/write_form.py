@@ -45,7 +45,8 @@ def show(writer: str, settings: Settings, shown: Writing | None, *, busy: bool, 
     with db.reading() as session:
         config = writing_choices.load(session, writer)
         authors = {author.name: author for author in writing.authors(session, writer, settings)}
-    section("Write something" if shown is None else "Write something else")
+    if shown is not None:
+        section("Write something else")
     _what(writer, shown)
     _who(authors, config)
     form.explain(WHERE)
@@ -88,7 +89,7 @@ def _what(writer: str, shown: Writing | None) -> None:
     write_draft.area(
         brief,
         "What should it be about?" if task == "write" else "Anything to keep in mind? (optional)",
-        height=120,
+        height=90,
         placeholder="A lighthouse keeper finds a light that answers" if task == "write" else "",
         begin="" if shown is None else shown.brief,
     )
@@ -132,9 +133,7 @@ def _author(label: str, key: str, authors: Mapping[str, Author], usual: str) -> 
     names = list(authors)
     if state.get(key) not in names:
         state[key] = usual
-    name = st.selectbox(
-        label, names, format_func=lambda one: plain(authors[one].label), key=key, persist_state="session"
-    )
+    name = st.selectbox(label, names, format_func=lambda one: authors[one].label, key=key, persist_state="session")
     if authors[name].note:
         st.caption(plain(authors[name].note))
     return name

@@ -77,7 +77,7 @@ def _opened(writer: str) -> tuple[Writing, Sequence[Take]] | None:
 
 
 def _form(writer: str, settings: Settings, shown: Writing | None, *, busy: bool) -> None:
-    with st.container(border=True, key="desk"):
+    with st.container(border=True, key="desk", gap="xsmall"):
         write_form.show(writer, settings, shown, busy=busy, begun=_begun)
 
 

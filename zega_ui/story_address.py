@@ -1,0 +1,64 @@
+"""Which story of the shelf is open, and what is being done with it: in the address, and in the session."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from zega_ui.components import plain
+
+state, address = st.session_state, st.query_params
+STORY = "story"
+"""In the address: the number of the story that is open, or ``NEW``."""
+NEW = "new"
+EDITING, SEEN, NEWER = "story-editing", "story-seen", "story-newer"
+"""In the session: the story that is being changed, its stamp as it was opened or last shown, and whether it was changed
+elsewhere since."""
+FIELD = "edit-story-{}"
+"""Key of a field of it."""
+FIELDS = ("title", "text", "genre")
+TOLD = "stories-told"
+
+
+def opened() -> int | str | None:
+    """What the address asks for; None for nothing, and 0 for what is no number of a story."""
+    asked = address.get(STORY, "")
+    if asked in ("", NEW):
+        return asked or None
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 11 else 0
+
+
+def open_story(story_id: int) -> None:
+    leave()
+    address[STORY] = str(story_id)
+
+
+def open_new() -> None:
+    leave()
+    address[STORY] = NEW
+
+
+def to_shelf() -> None:
+    leave()
+    address.pop(STORY, None)
+
+
+def begin(story_id: int | None) -> None:
+    """Change it."""
+    leave()
+    state[EDITING] = story_id
+
+
+def leave() -> None:
+    """Nothing is being changed; what was typed goes."""
+    for name in (EDITING, SEEN, NEWER, *map(FIELD.format, FIELDS)):
+        state.pop(name, None)
+
+
+def tell(words: str) -> None:
+    """At the next drawing."""
+    state[TOLD] = words
+
+
+def told() -> None:
+    if TOLD in state:
+        st.toast(plain(state.pop(TOLD)), icon=":material/check:")

@@ -1,0 +1,143 @@
+"""Writing a story of one's own, and changing one in place; a newer change from another window is not written over."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from zega_core import db, shelf, story_files
+from zega_core.catalog import load_catalog
+from zega_core.errors import ChangedElsewhere
+from zega_core.jobs import client
+from zega_core.settings import Settings
+from zega_core.tables import Story
+from zega_ui import story_address, write_draft
+from zega_ui.components import error_state, genre_name, guarded, plain, prose
+from zega_ui.story_address import EDITING, FIELD, FIELDS, NEWER, SEEN, leave
+from zega_ui.write_draft import Draft
+
+state = st.session_state
+SAVE_NEW = "save-new-story"
+TITLE, GENRE = "new-story-title", "new-story-genre"
+TITLE_NOW, TEXT_NOW, GENRE_NOW = map(FIELD.format, FIELDS)
+
+
+def draft(writer: str) -> Draft:
+    return Draft("new-story-text", f"story:{writer}:new", SAVE_NEW, "saves")
+
+
+def new(writer: str, settings: Settings) -> None:
+    """This browser keeps the text until it is saved."""
+    st.header("A story of your own", anchor=False)
+    st.text_input(
+        "Title",
+        key=TITLE,
+        max_chars=shelf.MAX_TITLE,
+        placeholder="The first words, if you leave this empty",
+        persist_state="session",
+    )
+    write_draft.area(draft(writer), "Text", height=420)
+    st.selectbox("Genre", _genres(), key=GENRE, format_func=_shown, persist_state="session", width=240)
+    st.caption("It stands on your shelf. Your model does not learn from it; bring it under Your own pages for that.")
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Save the story",
+            key=SAVE_NEW,
+            icon=":material/check:",
+            type="primary",
+            on_click=guarded,
+            args=(_save_new, writer, settings),
+        )
+        st.button("Back to your stories", key="to-shelf", on_click=story_address.to_shelf)
+
+
+def _save_new(writer: str, settings: Settings) -> None:
+    """A refused text stays in its field."""
+    kept = draft(writer)
+    with db.session() as session:
+        title, text = str(state.get(TITLE) or ""), write_draft.text(kept)
+        story = shelf.save(session, writer, title, text, genre=state.get(GENRE) or "")
+    write_draft.fill(kept, "")
+    write_draft.forget(kept)
+    state[TITLE], state[GENRE] = "", ""
+    story_address.open_story(story.id or 0)
+    story_address.tell("The story stands on your shelf.")
+    client.refresh_memory(writer, settings)
+
+
+def edit(writer: str, settings: Settings, story: Story) -> None:
+    """The fields show the story as it was when editing began, whatever happened to it since."""
+    if SEEN not in state:
+        state[SEEN] = shelf.stamp(story)
+        state[TITLE_NOW], state[TEXT_NOW] = story.title, story.body
+        state[GENRE_NOW] = story.genre
+    if state.get(NEWER):
+        _newer(story)
+    with st.form("edit-story", border=False, enter_to_submit=False):
+        st.text_input("Title", key=TITLE_NOW, max_chars=shelf.MAX_TITLE, persist_state="session")
+        st.text_area("Text", key=TEXT_NOW, height=480, persist_state="session")
+        st.selectbox(
+            "Genre", _genres(story.genre), key=GENRE_NOW, format_func=_shown, persist_state="session", width=240
+        )
+        with st.container(horizontal=True, gap="small"):
+            label = "Save mine over it" if state.get(NEWER) else "Save"
+            st.form_submit_button(
+                label, key="save-story", type="primary", on_click=guarded, args=(_save, writer, settings, story.id)
+            )
+            label = "Take the newer one" if state.get(NEWER) else "Cancel"
+            st.form_submit_button(label, key="cancel-story", on_click=leave)
+    if story.example_id is not None:
+        st.caption("The example that it was saved from stays as it is.")
+
+
+def rescue(writer: str, story_id: int | str) -> None:
+    """What was typed for a story that was deleted elsewhere meanwhile is not lost."""
+    if state.get(EDITING) == story_id and state.get(TEXT_NOW):
+        st.button("Keep what you typed as a new story", key="rescue-story", on_click=_rescue, args=(writer,))
+
+
+def _rescue(writer: str) -> None:
+    write_draft.fill(draft(writer), str(state[TEXT_NOW]))
+    state[TITLE], state[GENRE] = str(state.get(TITLE_NOW) or ""), state.get(GENRE_NOW) or ""
+    story_address.open_new()
+
+
+def _newer(story: Story) -> None:
+    """What is shown here is what saving would write over: a still newer change is refused again."""
+    state[SEEN] = shelf.stamp(story)
+    error_state(
+        "This story was changed in another window",
+        "Nothing was overwritten. Yours is in the fields below, the newer one is here.",
+        key="story-newer-shown",
+    )
+    with st.expander(f"The newer one: {plain(story.title)}", key="story-newer-text"):
+        prose(story.body, f"newer-{story.id}")
+        st.caption(f"{story_files.words(story.body):,} words")
+
+
+def _save(writer: str, settings: Settings, story_id: int) -> None:
+    """A refused text stays in its field."""
+    try:
+        with db.session() as session:
+            shelf.edit(
+                session,
+                writer,
+                story_id,
+                str(state[TITLE_NOW] or ""),
+                str(state[TEXT_NOW] or ""),
+                genre=state[GENRE_NOW] or "",
+                seen=state.get(SEEN),
+            )
+    except ChangedElsewhere:
+        state[NEWER] = True
+        return
+    leave()
+    story_address.tell("The change is saved.")
+    client.refresh_memory(writer, settings)
+
+
+def _genres(now: str = "") -> list[str]:
+    return list(dict.fromkeys(["", *(genre.key for genre in load_catalog().genres), now]))
+
+
+def _shown(genre: str) -> str:
+    return genre_name(genre) if genre else "No genre"
