@@ -34,7 +34,7 @@ def test_it_is_counted():
 def test_sources_come_with_what_they_count_the_writers_own_first():
     assert words.sources(SUMMARY) == [
         "Your own pages: 11 examples, 2,600 words, each counts twice",
-        "Your edits: 1 example, 1 word, each counts one and a half times",
+        "Texts you chose or edited: 1 example, 1 word, each counts one and a half times",
         "Teachers' pieces: 42 examples, 6,000 words",
     ]
 

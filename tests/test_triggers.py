@@ -316,6 +316,10 @@ def test_the_share_of_own_words_is_of_words_not_of_examples(engine: FakeEngine, 
     with db.reading(config) as session:
         assert kept.share_of_words(session, "ana", [Source.conversation]) == pytest.approx(0.5)
         assert kept.share_of_words(session, "nobody", [Source.conversation]) == 0
+    tuned.keep(config, "ana", 10, first=100, source=Source.rating, completion=" ".join(["word"] * 54))
+    tuned.keep(config, "ana", 10, first=110, source=Source.auto, original="x", completion=" ".join(["word"] * 54))
+    with db.reading(config) as session:
+        assert kept.share_of_words(session, "ana", [Source.conversation]) == pytest.approx(0.5), "the edited ones count"
 
 
 def test_too_few_different_prompts_hold_it_too(engine: FakeEngine, config: Settings):

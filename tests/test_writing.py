@@ -370,6 +370,26 @@ def test_a_teacher_writes_and_every_call_is_noted(config: Settings, monkeypatch:
     assert (call.user_id, call.role, call.session_id, call.remote) == ("ana", "teacher", None, False)
 
 
+def test_stop_ends_the_wait_for_a_teacher_and_its_call_is_noted(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def slowly(_: int) -> str:
+        asked.set()
+        answer.wait(PATIENCE)
+        return "ok"
+
+    with teacher(monkeypatch, slowly):
+        key = writing.start(wanted(authors=("teachers",)), config).key
+        assert asked.wait(PATIENCE)
+        writing.stop("ana", key, config)
+        assert takes_of(key)[0].state == TakeState.stopped
+        assert writing.wait(key, PATIENCE)
+        answer.set()
+    assert (takes_of(key)[0].state, takes_of(key)[0].text) == (TakeState.stopped, "")
+    with db.reading() as session:
+        assert session.exec(select(ProviderCall.outcome)).all() == ["cancelled"]
+
+
 @pytest.mark.parametrize(("days", "asked"), [(0, 0), (2, 1)])
 def test_a_budget_is_a_days(config: Settings, monkeypatch: pytest.MonkeyPatch, days: int, asked: int):
     then = now() - timedelta(days=days)

@@ -49,10 +49,9 @@ def genre_distribution(counts: Mapping[str, int], genres: Sequence[Genre]) -> go
     """Kept examples by genre, most first; a bar for each genre that has any."""
     known = {genre.key: genre for genre in genres}
     rows = sorted(((key, number) for key, number in counts.items() if number and key in known), key=lambda row: row[1])
-    shown = [known[key] for key, _ in rows]
-    numbers = [number for _, number in rows]
+    numbers, shown = [number for _, number in rows], [known[key] for key, _ in rows]
     labels, colors = [genre.label for genre in shown], [genre.color for genre in shown]
-    return _bars(labels, numbers, colors, [str(number) for number in numbers], "%{y}: %{x} kept")
+    return _bars(labels, numbers, colors, list(map(str, numbers)), "%{y}: %{x} kept")
 
 
 def percent_bars(rows: Sequence[tuple[str, float, str]]) -> go.Figure:
@@ -64,7 +63,6 @@ def percent_bars(rows: Sequence[tuple[str, float, str]]) -> go.Figure:
 def _bars(
     labels: Sequence[str], values: Sequence[float], colors: Sequence[str], texts: Sequence[str], hover: str
 ) -> go.Figure:
-    """Lying bars, the last at the top, each with its own text behind it."""
     figure = _figure(34 * max(len(labels), 1) + 16)
     figure.add_bar(
         orientation="h",
@@ -222,11 +220,10 @@ def _around(
 ) -> None:
     """One line around a radar; ``marks`` are its colour, dash and mark."""
     color, dash, symbol = marks
-    around = [_wrapped(label) for label in (*labels, *labels[:1])]
     figure.add_scatterpolar(
         name=escape(name),
         r=[*values, *values[:1]],
-        theta=around,
+        theta=[_wrapped(label) for label in (*labels, *labels[:1])],
         mode="lines+markers",
         line={"color": color, "width": 2, "dash": dash},
         marker={"color": color, "symbol": symbol, "size": 7},
@@ -236,10 +233,10 @@ def _around(
 
 def _as_radar(figure: go.Figure, span: tuple[float, float], ticks: Sequence[float]) -> go.Figure:
     grid = {"gridcolor": GRID, "linecolor": GRID}
-    outward = {**grid, "range": list(span), "tickvals": list(ticks), "angle": 90, "tickangle": 90}
-    turning = {**grid, "direction": "clockwise", "rotation": 90}
+    out = {**grid, "range": list(span), "tickvals": list(ticks), "angle": 90, "tickangle": 90}
+    around = {**grid, "direction": "clockwise", "rotation": 90}
     figure.update_layout(
-        polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": outward, "angularaxis": turning},
+        polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": out, "angularaxis": around},
         margin={"l": 72, "r": 72, "t": 48, "b": 32},
         showlegend=True,
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.12, "yanchor": "top"},

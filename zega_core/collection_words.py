@@ -12,7 +12,7 @@ SOURCES: Mapping[str, str] = {
     Source.auto: "Teachers",
     Source.conversation: "Your answers",
     Source.manuscript: "Your own pages",
-    Source.rating: "Your edits",
+    Source.rating: "Chosen or edited",
     Source.imported: "Imported",
 }
 STATUSES: Mapping[str, str] = {ExampleStatus.kept: "Kept", ExampleStatus.set_aside: "Set aside"}

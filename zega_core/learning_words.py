@@ -16,7 +16,7 @@ from zega_core.tables import Source
 SOURCES = {
     Source.manuscript: "Your own pages",
     Source.conversation: "Your answers",
-    Source.rating: "Your edits",
+    Source.rating: "Texts you chose or edited",
     Source.imported: "Imported pairs",
     Source.auto: "Teachers' pieces",
 }

@@ -117,6 +117,11 @@ def behind(session: Session, writer_id: str) -> bool:
     return memories.behind(session, writer_id, meaning.today())
 
 
+def lacking(session: Session) -> list[str]:
+    """Writers who have texts without numbers of today's embedder."""
+    return memories.writers_lacking(session, meaning.today())
+
+
 def counts(session: Session, writer_id: str) -> dict[str, Count]:
     """By source, for all of them: texts that there are, that are remembered, and that can be found by meaning."""
     found = memories.counts(session, writer_id, meaning.today())

@@ -7,8 +7,8 @@ from logging import getLogger
 
 from sqlmodel import Session
 
-from zega_core import db
-from zega_core.errors import InvalidInput
+from zega_core import db, meaning
+from zega_core.errors import InvalidInput, ProviderUnavailable
 from zega_core.settings import Settings
 from zega_core.store import style_profiles, writers
 from zega_core.store.style_profiles import Text
@@ -73,13 +73,24 @@ def due(session: Session, writer_id: str) -> bool:
 
 
 def measure(writer_id: str, settings: Settings, *, embed: Embed | None = None) -> None:
-    """Measure and store, in a worker. ``embed`` decides where words leave a theme open."""
+    """Measure and store, in a worker. ``embed`` decides where words leave a theme open; where it cannot be had now,
+    words decide alone."""
     with db.reading(settings) as session:
         stamp = style_profiles.stamp(session, writer_id, MEASURE)
         texts = style_profiles.texts(session, writer_id, MOST)
-    found = profiles.profile([piece_of(text) for text in texts], embed=embed)
+    pieces = [piece_of(text) for text in texts]
+    try:
+        found = profiles.profile(pieces, embed=embed)
+    except ProviderUnavailable as error:
+        log.warning("themes are told by words alone: %s", error)
+        found = profiles.profile(pieces)
     with db.session(settings) as session:
         style_profiles.save_measured(session, writer_id, found.to_json(), stamp)
+
+
+def by_meaning(settings: Settings) -> Embed | None:
+    """For ``measure``: the embedder that knows what texts mean; None where there is none."""
+    return None if meaning.why_not() else meaning.embedder(settings).embed
 
 
 def correct(session: Session, writer_id: str, key: str, value: float | bool) -> Corrections:

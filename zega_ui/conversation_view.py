@@ -153,8 +153,9 @@ def _train_if_due(writer: str, settings: Settings) -> None:
     try:
         client.fine_tune_if_due(writer, settings)
         client.measure_style_if_due(writer, settings)
+        client.refresh_memory(writer, settings)
     except ZegaError as error:
-        log.warning("neither training nor measuring was asked for: %s", error)
+        log.warning("not all that follows from it was asked for: %s", error)
 
 
 def _skip(writer: str, key: str, turn: Turn) -> None:

@@ -11,6 +11,7 @@ from logging import getLogger
 from zega_core import importing
 from zega_core.errors import InvalidInput, ZegaError
 from zega_core.importing import Imported
+from zega_core.jobs import client
 from zega_core.settings import Settings
 
 log = getLogger(__name__)
@@ -48,6 +49,7 @@ class Import:
             self.outcome = importing.import_pairs(
                 self.writer, self._counted(), settings, own=self.own, name=self.name, stop=self.stopped
             )
+            client.refresh_memory(self.writer, settings)
         except ZegaError as error:
             self.error = str(error)
         except Exception:

@@ -22,7 +22,7 @@ SOURCES = {
     Source.auto: "Teachers",
     Source.conversation: "Your answers",
     Source.manuscript: "Your pages",
-    Source.rating: "Your corrections",
+    Source.rating: "Chosen or edited",
     Source.imported: "Imported",
 }
 TYPED, TAKEN_OFF = "worn_typed", "worn_taken_off"

@@ -62,7 +62,7 @@ def sides(found: Prepared) -> dict[int, str]:
 def test_a_better_piece_and_an_own_one_weigh_more(source: Source, quality: Any, weight: float):
     row = prepared([piece(1, source=source, quality=quality)]).rows[0]
     assert row.weight == weight
-    assert row.own == (source in (Source.conversation, Source.manuscript, Source.rating))
+    assert row.own == (source in (Source.conversation, Source.manuscript))
 
 
 def test_teachers_pieces_are_asked_for_as_they_were_and_all_others_by_their_own_prompt():
@@ -73,6 +73,15 @@ def test_teachers_pieces_are_asked_for_as_they_were_and_all_others_by_their_own_
     brief = Brief(auto.prompt, "horror", CATALOG.element("scene"), modifier)
     assert rows[0].prompt == request(brief, CATALOG)
     assert [row.prompt for row in rows[1:]] == [one.prompt for one in (own, *strange)]
+
+
+def test_a_text_that_a_writer_had_written_is_asked_for_as_it_was():
+    chosen = piece(1, source=Source.rating)
+    assert prepared([chosen]).rows[0].prompt == request(
+        Brief(chosen.prompt, "horror", CATALOG.element("scene")), CATALOG
+    )
+    free = piece(2, source=Source.rating, genre="", element="")
+    assert prepared([free]).rows[0].prompt == free.prompt
 
 
 def test_the_prompt_is_found_again_in_every_request():
@@ -285,7 +294,7 @@ def test_what_is_not_learned_again_stays_known_without_its_text():
 
 @pytest.mark.parametrize(
     ("source", "weight"),
-    [(Source.auto, 1.5), (Source.imported, 1.5), (Source.conversation, 2.0), (Source.manuscript, 2.0)],
+    [(Source.auto, 1.5), (Source.imported, 1.5), (Source.rating, 1.5), (Source.conversation, 2.0)],
 )
 def test_what_the_writer_has_edited_is_theirs(source: Source, weight: float):
     edited, plain = prepared([piece(1, source=source, original="Another text"), piece(2)]).rows
@@ -295,4 +304,4 @@ def test_what_the_writer_has_edited_is_theirs(source: Source, weight: float):
 
 def test_weights_and_sources_are_all_known():
     assert set(data.SOURCE_WEIGHTS) == set(Source)
-    assert Counter(data.OWN) == Counter((Source.conversation, Source.manuscript, Source.rating))
+    assert Counter(data.OWN) == Counter((Source.conversation, Source.manuscript))

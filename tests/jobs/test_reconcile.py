@@ -13,8 +13,9 @@ from zega_core.configs import AutoTrainConfig
 from zega_core.conversation_tables import ExampleChange
 from zega_core.jobs.reconcile import reconcile
 from zega_core.settings import Settings
-from zega_core.store import runs, sessions
+from zega_core.store import runs, sessions, writings
 from zega_core.tables import RunStatus, now
+from zega_core.writing_configs import WriteRequest
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -53,6 +54,18 @@ def test_a_silent_run_is_taken_over_and_a_living_one_is_not(engine: FakeEngine, 
     engine.statuses |= {f"{silent}:1": "PENDING", f"{living}:1": "PENDING"}
     assert reconcile(config) == 1
     assert engine.enqueued == [f"{silent}:2"]
+
+
+def test_a_text_that_nobody_writes_any_more_is_stopped(engine: FakeEngine, config: Settings):
+    with db.session() as session:
+        row = writings.create(session, WriteRequest(brief="A ferry."))
+        old = now() - timedelta(seconds=40)
+        writings.add_takes(session, row, [{"asked": "base", "text": "The ferry", "heartbeat_at": old}])
+    assert reconcile(config) == 1
+    with db.reading() as session:
+        (take,) = writings.takes(session, row)
+    assert (take.state, take.text) == ("stopped", "The ferry")
+    assert reconcile(config) == 0
 
 
 def test_a_run_that_a_worker_has_only_just_taken_is_left_alone(engine: FakeEngine, config: Settings):

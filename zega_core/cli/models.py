@@ -250,6 +250,7 @@ def import_pairs(
         )
     client.fine_tune_if_due(writer, settings)
     client.measure_style_if_due(writer, settings)
+    client.refresh_memory(writer, settings)
     if as_json:
         print_json({"writer": writer, **asdict(found)})
     else:

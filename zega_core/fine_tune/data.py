@@ -32,10 +32,10 @@ SOURCE_WEIGHTS: Mapping[str, float] = {
     Source.imported: 1.0,
     Source.auto: 1.0,
 }
-"""By which the weight of the score is multiplied: what the writer wrote, then what they edited, then the rest. A piece
+"""By which the weight of the score is multiplied: what the writer wrote, then what they chose, then the rest. A piece
 of whatever source that the writer has edited (``Piece.original``) weighs as ``Source.rating`` at least and counts as
 theirs: the edit of a teacher's piece 1.5, that of their own words still 2.0."""
-OWN = (Source.conversation, Source.manuscript, Source.rating)
+OWN = (Source.conversation, Source.manuscript)
 TOKENS_A_WORD = 1.45
 """Tokens of the built-in tokenizer for a word: 1.38 in 240 pieces of the storyteller, from 1.31 to 1.58 (half of them
 up to 1.44) in 27 books."""

@@ -9,18 +9,34 @@ from typing import TypeVar
 
 from dbos import WorkflowStatus
 
-from zega_core import auto_train, changes, db, exporting, fine_tuning, passes, proving, writing
+from zega_core import auto_train, changes, db, exporting, fine_tuning, memory, passes, proving
 from zega_core.conversation_tables import Manuscript
 from zega_core.jobs import client, questions, queues
-from zega_core.jobs import writing as ahead
+from zega_core.jobs.writing import enqueue_memory, enqueue_style, memory_id, style_id
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import checks, exports, fine_tunes, manuscripts, proofs, runs, scores, shown, style_profiles
+from zega_core.store import (
+    checks,
+    exports,
+    fine_tunes,
+    manuscripts,
+    proofs,
+    runs,
+    scores,
+    shown,
+    style_profiles,
+    writing_choices,
+)
 from zega_core.tables import TrainingSession, now
 from zega_core.version_tables import FineTune
+from zega_core.writing import tidy as tidy_takes
 
 log = getLogger(__name__)
 
+MEMORY_AGAIN = 600.0
+"""Seconds until memory is seen to again after its embedder could not be had."""
+MEMORY_SECONDS = 6 * 3600.0
+"""Within which a worker has embedded whatever there is; a longer silence means that it is gone."""
 WAITING = ("ENQUEUED", "DELAYED")
 """DBOS statuses of a workflow that no worker has begun."""
 
@@ -55,7 +71,8 @@ def reconcile(settings: Settings) -> int:
     changed += _see_to_exports(settings)
     changed += _see_to_pages(settings)
     changed += _see_to_styles(settings)
-    changed += writing.tidy(settings)
+    changed += _see_to_memory(settings)
+    changed += tidy_takes(settings)
     with db.session(settings) as session:
         changes.purge(session)
     return changed + len(unrecorded)
@@ -165,13 +182,13 @@ def _see_to_styles(settings: Settings) -> int:
 
 
 def _revive_style(writer_id: str, asked_at: datetime, settings: Settings) -> bool:
-    found = _workflow(ahead.style_id(writer_id, asked_at), settings)
+    found = _workflow(style_id(writer_id, asked_at), settings)
     if found is not None:
         if found.status in WAITING or not _abandoned(None, found, settings):
             return False
         with db.session(settings) as session:
             asked_at = style_profiles.ask(session, writer_id, anew=True)
-    ahead.enqueue_style(writer_id, asked_at, settings)
+    enqueue_style(writer_id, asked_at, settings)
     return True
 
 
@@ -179,6 +196,36 @@ def _revive_pages(row_id: int, settings: Settings) -> bool:
     with db.reading(settings) as session:
         row = manuscripts.by_id(session, row_id)
     return _revive(row, client.pages_id, manuscripts.take_over, client.enqueue_pages, settings)
+
+
+def _see_to_memory(settings: Settings) -> int:
+    with db.reading(settings) as session:
+        asked = dict(writing_choices.memory_asked(session))
+        lacking = memory.lacking(session)
+    changed = 0
+    for writer_id in {*asked, *lacking}:
+        try:
+            if writer_id in asked:
+                changed += _revive_memory(writer_id, asked[writer_id], settings)
+            else:
+                client.refresh_memory(writer_id, settings)
+                changed += 1
+        except Exception:
+            log.exception("memory could not be taken up for a writer")
+    return changed
+
+
+def _revive_memory(writer_id: str, asked_at: datetime, settings: Settings) -> bool:
+    """Enqueue a request that has no workflow, or a new one in place of one that came to nothing."""
+    found = _workflow(memory_id(writer_id, asked_at), settings)
+    if found is not None:
+        patience = MEMORY_SECONDS if found.status == "PENDING" else MEMORY_AGAIN
+        if found.status in WAITING or (now() - asked_at).total_seconds() < patience:
+            return False
+        with db.session(settings) as session:
+            asked_at = writing_choices.ask_for_memory(session, writer_id)
+    enqueue_memory(writer_id, asked_at, settings)
+    return True
 
 
 def _revive_rescore(writer_id: str, settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from logging import getLogger
 
 from dbos import DBOS
 
@@ -24,11 +25,13 @@ from zega_core import (
     training_words,
 )
 from zega_core.catalog import load_catalog
-from zega_core.errors import HomeError, ZegaError
+from zega_core.errors import HomeError, ProviderUnavailable, ZegaError
 from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import fine_tunes, manuscripts, proofs, sessions
 from zega_core.tables import RunStatus
+
+log = getLogger(__name__)
 
 
 @DBOS.step(name="write_missing")
@@ -63,6 +66,7 @@ def ask_for_fine_tune(session_id: str) -> None:
         writer = sessions.by_id(session, session_id).user_id
     client.fine_tune_if_due(writer, settings)
     client.measure_style_if_due(writer, settings)
+    client.refresh_memory(writer, settings)
 
 
 @DBOS.workflow(name="auto_train", max_recovery_attempts=1000)
@@ -84,6 +88,7 @@ def check_teacher_workflow(check_id: int) -> None:
 @DBOS.step(name="score_again")
 def score_again(writer_id: str) -> None:
     rescore.answer(writer_id, get_settings())
+    client.refresh_memory(writer_id, get_settings())
 
 
 @DBOS.workflow(name="rescore", max_recovery_attempts=1000)
@@ -197,6 +202,7 @@ def take_in(run_id: str, attempt: int) -> None:
     if row is not None:
         client.fine_tune_if_due(row.user_id, settings)
         client.measure_style_if_due(row.user_id, settings)
+        client.refresh_memory(row.user_id, settings)
 
 
 @DBOS.workflow(name="read_pages", max_recovery_attempts=1000)
@@ -206,7 +212,10 @@ def read_pages_workflow(run_id: str, attempt: int) -> None:
 
 @DBOS.step(name="remember_and_embed")
 def remember_and_embed(writer_id: str) -> None:
-    memory.refresh(writer_id, get_settings())
+    try:
+        memory.refresh(writer_id, get_settings())
+    except ProviderUnavailable as error:  # reconcile asks again later
+        log.warning("texts could not be embedded: %s", error)
 
 
 @DBOS.workflow(name="refresh_memory", max_recovery_attempts=1000)
@@ -216,8 +225,9 @@ def refresh_memory_workflow(writer_id: str) -> None:
 
 @DBOS.step(name="measure_and_store")
 def measure_and_store(writer_id: str) -> None:
-    profiling.measure(writer_id, get_settings())
-    client.measure_style_if_due(writer_id, get_settings())  # what came while it was measured
+    settings = get_settings()
+    profiling.measure(writer_id, settings, embed=profiling.by_meaning(settings))
+    client.measure_style_if_due(writer_id, settings)  # what came while it was measured
 
 
 @DBOS.workflow(name="measure_style", max_recovery_attempts=3)

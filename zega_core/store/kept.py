@@ -92,10 +92,11 @@ def variety(session: Session, writer_id: str) -> int:
 
 
 def share_of_words(session: Session, writer_id: str, sources: Collection[str]) -> float:
-    """The share, 0 to 1, of the words of what is kept that is from these sources. Words are counted by the spaces
-    between them: in the database, and within a few in a hundred."""
+    """The share, 0 to 1, of the words of what is kept that is from these sources, or was edited. Words are counted by
+    the spaces between them: in the database, and within a few in a hundred."""
     words = func.length(Example.completion) - func.length(func.replace(Example.completion, " ", "")) + 1
-    query = select(func.sum(words), func.sum(case((col(Example.source).in_(sources), words), else_=0))).where(
+    theirs = col(Example.source).in_(sources) | col(Example.original).is_not(None)
+    query = select(func.sum(words), func.sum(case((theirs, words), else_=0))).where(
         Example.user_id == writer_id, Example.status == ExampleStatus.kept
     )
     every, own = session.exec(query).one()

@@ -130,6 +130,12 @@ def without_numbers(session: Session, writer_id: str, embedder: str, limit: int)
     return [(identity or 0, body) for identity, body in rows]
 
 
+def writers_lacking(session: Session, embedder: str) -> list[str]:
+    """Of whom something is remembered that this embedder has not seen."""
+    query = select(Memory.user_id).where(_REAL, col(Memory.embedder) != embedder).distinct()
+    return list(session.exec(query))
+
+
 def set_numbers(session: Session, embedder: str, rows: Sequence[tuple[int, bytes]]) -> None:
     """By id; what was forgotten meanwhile stays so."""
     table: Any = Memory.__table__  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@ that to a reader and to a model. Pure: texts in, numbers and sentences out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,10 +164,12 @@ _ASK = {
 }
 
 
-def _clear(values: Mapping[str, float], keys: Iterable[str]) -> list[tuple[str, bool]]:
-    """Of these axes those that clearly differ from the middle, the most first, and whether they are high."""
+def _clear(values: Mapping[str, float], keys: Iterable[str], by_hand: Container[str] = ()) -> list[tuple[str, bool]]:
+    """Of these axes those that clearly differ from the middle, and whether they are high: what was set by hand first,
+    then the most different."""
     some = [key for key in keys if abs(values[key] - 50) >= CLEAR]
-    return [(key, values[key] > 50) for key in sorted(some, key=lambda key: -abs(values[key] - 50))]
+    some.sort(key=lambda key: (key not in by_hand, -abs(values[key] - 50)))
+    return [(key, values[key] > 50) for key in some]
 
 
 def _sayable(found: Profile | None, corrections: Corrections) -> list[str]:
@@ -217,7 +219,7 @@ def hints(found: Profile | None, corrections: Corrections, *, genre: str = "", m
             keys = [key for key in keys if key != "tone" or key in corrections.axes]
         else:
             values |= {key: value for key, value in of_genre.items() if key in AXES and key not in corrections.axes}
-    said = [_ASK[key][high] for key, high in _clear(values, keys)]
+    said = [_ASK[key][high] for key, high in _clear(values, keys, corrections.axes)]
     themes = _themes_said(found, corrections, genre)
     room = max(0, most - len(themes))
     return tuple([*said[:room], *themes][:most]) if most > 0 else ()
@@ -227,7 +229,7 @@ def _themes_said(found: Profile | None, corrections: Corrections, genre: str) ->
     known = load_motifs()
     in_genre = None if not genre or found is None else found.themes_by_genre.get(genre, ())
     sentences: list[str] = []
-    for archetypes, words in ((False, "Let {} come in where it fits."), (True, "Like to write about {}.")):
+    for archetypes, words in ((False, "Let {} come in where it fits."), (True, "Where it fits, write of {}.")):
         keys = acting_themes(found, corrections, archetypes=archetypes)
         keys = [key for key in keys if in_genre is None or key in in_genre or key in corrections.added][:SAID]
         if keys:

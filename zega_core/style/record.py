@@ -143,9 +143,9 @@ def acting(found: Profile | None, corrections: Corrections) -> Mapping[str, floa
 
 
 def acting_themes(found: Profile | None, corrections: Corrections, *, archetypes: bool) -> list[str]:
-    """Keys of what comes back, the most frequent first, without what the writer took off; what they put in is last."""
-    kinds = () if found is None or not found.enough else (found.archetypes if archetypes else found.themes)
-    measured = [one.key for one in kinds if comes_back(one) and one.key not in corrections.removed]
+    """Keys of what comes back: what the writer put in first, then the most frequent, without what they took off."""
     known = load_motifs()
-    added = [key for key in known if key in corrections.added and key not in measured]
-    return [*measured, *(key for key in added if known[key].archetype == archetypes)]
+    kinds = () if found is None or not found.enough else (found.archetypes if archetypes else found.themes)
+    added = [key for key, one in known.items() if key in corrections.added and one.archetype == archetypes]
+    held = [one.key for one in kinds if comes_back(one) and one.key not in corrections.removed and one.key in known]
+    return [*added, *(key for key in held if key not in added)]

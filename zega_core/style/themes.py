@@ -27,8 +27,9 @@ USUAL_WORDS, A_POINT_MORE = 300, 150
 """Longer texts have more of all words: they want a point more for each so many words beyond the usual."""
 MOST_LEFT = 1
 """Points that may lack where the meaning has to decide."""
-ALIKE = 0.25
-"""Cosine of a text and the sentence of a theme from which on it has that theme, where words leave it open."""
+ALIKE = 0.30
+"""Cosine of a text and the sentence of a theme from which on it has that theme, where words leave it open. With MiniLM,
+of 42 texts each written for one theme, 60 % reach it with theirs, and 4 % of those with a theme that they have not."""
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
