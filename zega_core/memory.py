@@ -40,7 +40,7 @@ BY_WORDS = 1_000
 """The newest texts, which are compared by their words while they have no numbers or their embedder cannot be had."""
 SAME_GENRE = 0.04
 """Likeness that a text of the wanted genre has above the others."""
-LEAST = {meaning.MiniLM.name: 0.2, HashingEmbedder.name: 0.06}
+LEAST = {meaning.MiniLM.name: 0.25, HashingEmbedder.name: 0.1}
 """Likeness below which nothing is recalled."""
 LONGEST_QUERY = memories.LONGEST
 
@@ -120,6 +120,11 @@ def behind(session: Session, writer_id: str) -> bool:
 def lacking(session: Session) -> list[str]:
     """Writers who have texts without numbers of today's embedder."""
     return memories.writers_lacking(session, meaning.today())
+
+
+def chosen(session: Session, writer_id: str) -> tuple[str, ...]:
+    """The sources that the writer has remembered."""
+    return writing_choices.load(session, writer_id).memory
 
 
 def counts(session: Session, writer_id: str) -> dict[str, Count]:
