@@ -138,28 +138,41 @@ def given(voice: str, way: str, prompt: str, genre: str, element: str, settings:
 
 
 def side_of(
-    voice: str, way: str, who: Author, asked: Sequence[Asked], unseen: Sequence[Page], settings: Settings
+    voice: str, way: str, who: Author, asked: Sequence[Asked], unseen: Sequence[Page], settings: Settings, path: Path
 ) -> Side:
-    found, how = Side(), Job("", "", "", [], [])
-    changed = []
-    for one in asked:
-        context = given(voice, way, one.prompt, one.genre, one.element, settings)
-        if way == BARE and context.prompt != one.prompt:
-            sys.exit(f"The bare request is not the one of training: {context.prompt!r}")
-        changed.append(replace(one, prompt=context.prompt))
-        found.hints.append(len(context.hints))
-        found.recalled.append(len(context.recalled))
-        found.tokens.append(len(form.prompt_ids(who.tokenizer, context.prompt)))
-    for at in range(0, len(changed), how.batch_size):
-        written = write(who, changed[at : at + how.batch_size], how)
+    """Goes on with what ``path`` has of it, and leaves it there batch by batch."""
+    found, how = read_side(path), Job("", "", "", [], [])
+    for at in range(len(found.texts), len(asked), how.batch_size):
+        changed = list[Asked]()
+        for one in asked[at : at + how.batch_size]:
+            context = given(voice, way, one.prompt, one.genre, one.element, settings)
+            if way == BARE and context.prompt != one.prompt:
+                sys.exit(f"The bare request is not the one of training: {context.prompt!r}")
+            changed.append(replace(one, prompt=context.prompt))
+            found.hints.append(len(context.hints))
+            found.recalled.append(len(context.recalled))
+            found.tokens.append(len(form.prompt_ids(who.tokenizer, context.prompt)))
+        written = write(who, changed, how)
         found.texts += [one.text for one in written]
         found.ended += [one.ended for one in written]
-    for page in unseen:
+        save_side(path, found)
+    for page in unseen[len(found.nats) :]:
         context = given(voice, way, asked_of(page), page.genre, SCENE, settings)
         nats, tokens = surprise(who, context.prompt, page.text)
         found.nats.append(nats)
         found.page_tokens.append(tokens)
+    save_side(path, found)
     return found
+
+
+def read_side(path: Path) -> Side:
+    return Side(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Side()
+
+
+def save_side(path: Path, side: Side) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(side)), encoding="utf-8")
+    part.replace(path)
 
 
 def surprise(who: Author, prompt: str, text: str) -> tuple[float, int]:
@@ -185,12 +198,11 @@ def helped(
     for way in (BARE, *ways):
         model = "version" if adapter else "base"
         path = settings.home.parent / f"{voice}-{way}-{model}-{run}-{number}.json"
-        if not path.exists():
+        sides[way] = read_side(path)
+        if len(sides[way].nats) < len(unseen):
             who = who or proof_write.author(Job(str(base.BUILT_IN), "", adapter, [], []), "after", torch.device("cpu"))
-            made = side_of(voice, way, who, asked, unseen, settings)
-            path.write_text(json.dumps(asdict(made)), encoding="utf-8")
+            sides[way] = side_of(voice, way, who, asked, unseen, settings, path)
             print(f"{voice}, {way}: written", file=sys.stderr, flush=True)
-        sides[way] = Side(**json.loads(path.read_text(encoding="utf-8")))
     rows = [Row(at, asked_of(page), page.text, 1.0, "train", True, "manuscript") for at, page in _numbered(pages)]
     held = [Held(asked_of(page), page.text, True) for page in unseen]
     figures = {way: weighed(asked, sides[BARE], sides[way], rows, held, seed(voice, run)) for way in ways}
