@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import provable
+from tests.support.adapter import adapter
 from tests.support.provable import found, texts
 from tests.support.worker import running, until
 from zega_core import db, proof_task, versions
@@ -30,21 +31,6 @@ pytestmark = [
 LONG = 600
 """Seconds: each start of the process that writes loads torch, on a busy machine for a minute."""
 PROMPTS, TOKENS = 12, 40
-
-
-def adapter(folder: Path) -> None:
-    """An adapter of the built-in base that changes what it writes."""
-    import torch
-    from peft.utils import get_peft_model_state_dict
-    from safetensors.torch import save_file
-
-    model, _ = base.load(base.BUILT_IN, dtype=torch.float32, device="cpu")
-    torch.manual_seed(3)
-    tuned = base.with_lora(model, trainable=True, r=2, lora_alpha=4, lora_dropout=0.0, target_modules=["q_proj"])
-    weights = {name: 0.05 * torch.randn_like(one) for name, one in get_peft_model_state_dict(tuned).items()}
-    save_file(weights, folder / base.ADAPTER)
-    settings = '{"r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "target_modules": ["q_proj"]}'
-    (folder / base.ADAPTER_CONFIG).write_text(settings, encoding="utf-8")
 
 
 def version(config: Settings) -> None:

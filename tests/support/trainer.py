@@ -2,13 +2,15 @@
 
 ``{folder}/../script.json`` is a list of what each start does, the last one again and again: ``die_at`` a step,
 ``error`` and ``kind``, ``best_step``, ``steps``, ``seconds`` a step, ``until_stop``. It goes on from the step that
-``{folder}/reached`` names, as the real one does from its checkpoint.
+``{folder}/reached`` names, as the real one does from its checkpoint. ``adapter``, a folder, and ``base_hash`` are what
+it is to have made: then its version can be loaded.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -66,15 +68,20 @@ def main(folder: Path) -> None:
 
 
 def finish(folder: Path, act: dict[str, Any], stopped: bool) -> None:
-    making, content = folder / "version.tmp", b"weights"
+    making, contents = folder / "version.tmp", {"adapter_model.safetensors": b"weights"}
     making.mkdir(exist_ok=True)
-    (making / "adapter_model.safetensors").write_bytes(content)
+    if "adapter" in act:
+        contents = {one.name: one.read_bytes() for one in Path(act["adapter"]).iterdir()}
+        shutil.copyfile(folder / "data.jsonl", making / "data.jsonl")
+    for name, content in contents.items():
+        (making / name).write_bytes(content)
     result = replace(
         RESULT,
         best_step=act.get("best_step", 5),
         perplexity_after=act.get("after", 22.4),
         stopped=stopped,
-        files={"adapter_model.safetensors": sha256(content).hexdigest()},
+        base_hash=act.get("base_hash", RESULT.base_hash),
+        files={name: sha256(content).hexdigest() for name, content in contents.items()},
         notes=["One note."],
     )
     (making / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")

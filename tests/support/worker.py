@@ -2,7 +2,8 @@
 
 ``ZEGA_TEST_DELAY`` (seconds a piece) and ``ZEGA_TEST_IN_FLIGHT`` set the teacher's pace. Every call is
 noted in ``ZEGA_TEST_CALLS``, one line each: seed of the piece, process. With ``ZEGA_TEST_PROVER``
-``tests.support.prover`` writes the texts of proofs.
+``tests.support.prover`` writes the texts of proofs, with ``ZEGA_TEST_TRAINER`` ``tests.support.trainer`` trains; with
+``ZEGA_TEST_STAFF`` the writer's own teachers write.
 """
 
 from __future__ import annotations
@@ -37,10 +38,13 @@ class NotedTeacher(ScriptedTeacher):
 
 
 def main() -> int:
-    teacher = NotedTeacher(in_flight=int(os.environ["ZEGA_TEST_IN_FLIGHT"]))
-    tiny = catalog()
-    workflows.staffing.staff_of = lambda session_id, settings: Staff(teacher)
-    workflows.load_catalog = lambda: tiny
+    if not os.environ.get("ZEGA_TEST_STAFF"):
+        teacher = NotedTeacher(in_flight=int(os.environ["ZEGA_TEST_IN_FLIGHT"]))
+        tiny = catalog()
+        workflows.staffing.staff_of = lambda session_id, settings: Staff(teacher)
+        workflows.load_catalog = lambda: tiny
+    if os.environ.get("ZEGA_TEST_TRAINER"):
+        workflows.fine_tuning.CHILD = "tests.support.trainer"
     if os.environ.get("ZEGA_TEST_PROVER"):
         workflows.proving.CHILD = "tests.support.prover"
     return worker.main()
@@ -48,16 +52,24 @@ def main() -> int:
 
 @contextmanager
 def running(
-    settings: Settings, calls: Path, *, slot: int = 0, delay: float = 0.02, in_flight: int = 8, wait: bool = True
+    settings: Settings,
+    calls: Path,
+    *,
+    slot: int = 0,
+    delay: float = 0.02,
+    in_flight: int = 8,
+    wait: bool = True,
+    fine_tune_every: int = 100_000,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Such a worker as a process, killed at the end; ready when ``wait`` is set."""
+    """Such a worker as a process, killed at the end; ready when ``wait`` is set. As it is no training begins by itself
+    beside what a test is about."""
     environment = {
         **os.environ,
         "ZEGA_HOME": str(settings.home),
         "ZEGA_TEST_CALLS": str(calls),
         "ZEGA_TEST_DELAY": str(delay),
         "ZEGA_TEST_IN_FLIGHT": str(in_flight),
-        "ZEGA_FINE_TUNE_EVERY": "100000",  # no training beside what a test is about
+        "ZEGA_FINE_TUNE_EVERY": str(fine_tune_every),
     }
     if settings.database_url is not None:
         environment["ZEGA_DATABASE_URL"] = settings.database_url.get_secret_value()
