@@ -12,7 +12,7 @@ from zega_core.settings import get_settings
 from zega_core.store import checks, examples, ledger, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 from zega_core.taste import taste_of
-from zega_ui import teaching_form
+from zega_ui import story_address, teaching_form
 from zega_ui.boot import open_page
 from zega_ui.components import (
     empty_state,
@@ -131,7 +131,8 @@ def setup(primary: bool) -> None:
         f"Also save pieces of {settings.story_score:.1f} or more as stories",
         key="auto_train_stories",
         persist_state="session",
-        help="Stories are for reading. Training examples are not stories unless you ask for it here.",
+        help="Stories are for reading. Training examples are not stories unless you ask for it here. They stand on the "
+        "page Write, under Your stories.",
     )
     st.button(
         "Start writing",
@@ -152,7 +153,9 @@ def under_way(row: TrainingSession) -> None:
     if row.stored_in_memory:
         st.caption("Kept pieces go into memory.")
     if row.saved_to_database:
-        st.caption(f"Pieces of {settings.story_score:.1f} or more are saved as stories.")
+        st.caption(
+            f"Pieces of {settings.story_score:.1f} or more are saved as stories. You find them under Your stories."
+        )
     stopping = row.status == RunStatus.stopping
     st.button(
         "Stopping" if stopping else "Stop writing",
@@ -222,6 +225,7 @@ def results(row: TrainingSession) -> None:
             key="continue",
         )
     figures(tally, keep)
+    story_address.link(tally.stories)
     left, right = st.columns(2, gap="large")
     with left:
         kept_by_genre(tally)

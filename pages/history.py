@@ -13,6 +13,7 @@ from zega_core.settings import get_settings
 from zega_core.store import candidates, examples, sessions
 from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, TrainingSession
 from zega_core.taste import taste_of
+from zega_ui import story_address
 from zega_ui.boot import open_page
 from zega_ui.components import (
     empty_state,
@@ -158,6 +159,7 @@ def detail(session_id: str) -> None:
         scores_of(scores, keep)
     if row.status in UNFINISHED:
         st.page_link("pages/auto_train.py", label="Watch it being written", icon=":material/auto_stories:")
+    story_address.link(tally.stories)
     teachers_of(row)
     record(row, tally)
     pieces(row, tally)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from zega_core.settings import get_settings
-from zega_ui import stories_view, write_view
+from zega_ui import memory_view, stories_view, style_view, write_view
 from zega_ui.boot import open_page
 from zega_ui.components import page_header
 
@@ -13,6 +13,8 @@ page_header("Write", "Your own model writes, and you have the last word. What yo
 TABS = {
     "Write": write_view.show,
     "Your stories": stories_view.show,
+    "Your style": style_view.show,
+    "Memory": memory_view.show,
 }
 tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
 for tab, draw in zip(tabs, TABS.values(), strict=True):

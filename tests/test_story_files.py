@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from zega_core.errors import InvalidInput
 from zega_core.manuscripts.reading import read
-from zega_core.story_files import AS, as_docx, as_md, as_txt, file_name, is_scene_break, paragraphs, stem
+from zega_core.story_files import AS, MOST_IN_WORD, as_docx, as_md, as_txt, file_name, is_scene_break, paragraphs, stem
 from zega_core.tables import Story
 
 HOSTILE = (
@@ -142,3 +143,10 @@ def test_no_title_makes_a_name_that_leads_elsewhere(title: str):
 )
 def test_a_scene_break_is_a_line_of_marks(line: str, expected: bool):
     assert is_scene_break(line) is expected
+
+
+def test_a_word_file_of_very_many_stories_is_refused_in_a_sentence():
+    many = [story() for _ in range(MOST_IN_WORD + 1)]
+    with pytest.raises(InvalidInput, match="takes 1,000 stories, and these are 1,001"):
+        as_docx(many)
+    assert as_txt(many).count(b"The Salt Road\n=") == MOST_IN_WORD + 1

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from zega_core.analytics import plural
 from zega_core.catalog import load_catalog
 from zega_core.style.axes import AXES, ENDS, LENGTHS, Axis
-from zega_core.style.profile import CLEAR, LEAST_PIECES, LEAST_WORDS, Corrections, Profile, acting
+from zega_core.style.profile import CLEAR, LEAST_PIECES, LEAST_WORDS, Corrections, Profile, acting, chance
 from zega_core.style.themes import Theme, load_motifs
 
 PURPOSE = (
@@ -54,6 +54,8 @@ def rests_on(found: Profile) -> str:
     """What it was measured on, and how much of that is the writer's."""
     if not found.own_pieces:
         return f"Measured on {_amount(found.pieces, found.words)}, none of it written by you."
+    if found.own_pieces == found.pieces:
+        return f"Measured on {_amount(found.pieces, found.words)}, all of it yours."
     return (
         f"Measured on {_amount(found.pieces, found.words)}. Of that {_amount(found.own_pieces, found.own_words)} are "
         "yours: your answers, your own pages and what you edited."
@@ -63,7 +65,8 @@ def rests_on(found: Profile) -> str:
 def whose(found: Profile) -> str:
     """Whose voice the five sides are."""
     if found.from_own:
-        return "The five sides are those of your own words alone."
+        off = chance(found.own_words)
+        return f"The five sides are those of your own words alone. By chance each may be about {off:.0f} points off."
     return (
         f"You have {found.own_words:,} of the {LEAST_WORDS:,} words and {found.own_pieces} of the {LEAST_PIECES} texts "
         "of your own that the five sides need. So they are those of all you keep, in good part the voice of your "
@@ -152,11 +155,17 @@ def corrected(corrections: Corrections) -> str:
     sides = [LABELS[key].lower() for key in AXES if key in corrections.axes]
     parts = [
         f"{', '.join(sides)} set by you" if sides else "",
-        f"{plural(len(corrections.added), 'theme or character')} put in" if corrections.added else "",
+        _put_in(len(corrections.added)),
         f"{len(corrections.removed):,} taken off" if corrections.removed else "",
     ]
     told = "; ".join(part for part in parts if part)
     return f"{told[:1].upper()}{told[1:]}. What you set stays when it is measured again." if told else ""
+
+
+def _put_in(number: int) -> str:
+    if not number:
+        return ""
+    return "1 theme or character put in" if number == 1 else f"{number:,} themes or characters put in"
 
 
 def _amount(pieces: int, words: int) -> str:

@@ -17,6 +17,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 
 from zega_core.analytics import plural
+from zega_core.errors import InvalidInput
 from zega_core.tables import Story, now
 
 ENDINGS: Mapping[str, str] = {
@@ -25,6 +26,9 @@ ENDINGS: Mapping[str, str] = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 CONTENTS = "Stories"
+MOST_IN_WORD = 1_000
+"""Stories in one Word file: more take many seconds to write, and Word long to open."""
+TOO_MANY = f"A Word file takes {MOST_IN_WORD:,} stories, and these are {{}}. Narrow them down, or take another form."
 _SCENE_BREAK = re.compile(r"[ \t]*(?:(?:[*#~⁂–—-][ \t]*){1,5}|(?:_[ \t]*){3,5})\Z")
 _LONGEST_NAME = 80
 """Characters of a title in a file name; bytes, three times as many."""
@@ -69,7 +73,9 @@ def as_md(stories: Sequence[Story]) -> bytes:
 
 def as_docx(stories: Sequence[Story]) -> bytes:
     """A Word document: titles as headings, each story on a page of its own, scene breaks in the middle of their
-    line."""
+    line. Raises InvalidInput for more than ``MOST_IN_WORD`` stories."""
+    if len(stories) > MOST_IN_WORD:
+        raise InvalidInput(TOO_MANY.format(f"{len(stories):,}"))
     document = docx.Document()
     _properties(document, stories)
     document.styles["Normal"].paragraph_format.space_after = Pt(8)  # type: ignore[attr-defined]

@@ -162,7 +162,7 @@ def _download(writer: str, text: str, genre: str, order: str, total: int) -> Non
         if not drawer.open:
             return
         st.caption(f"{story_files.counted(total)} in one file, in the order of the shelf.")
-        story_reader.downloads(partial(file, writer, text, genre, order), "stories", disabled=not total)
+        story_reader.downloads(partial(file, writer, text, genre, order), "stories", number=total)
 
 
 def file(writer: str, text: str, genre: str, order: str, ending: str) -> bytes:

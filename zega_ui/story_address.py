@@ -7,6 +7,8 @@ import streamlit as st
 from zega_ui.components import plain
 
 state, address = st.session_state, st.query_params
+TAB = "Your stories"
+"""Of the page Write."""
 STORY = "story"
 """In the address: the number of the story that is open, or ``NEW``."""
 NEW = "new"
@@ -17,6 +19,18 @@ FIELD = "edit-story-{}"
 """Key of a field of it."""
 FIELDS = ("title", "text", "genre")
 TOLD = "stories-told"
+
+
+def link(number: int) -> None:
+    """To the shelf, where ``number`` stories of what is shown were saved; nothing where none were."""
+    if number:
+        saved = "1 of them is a story" if number == 1 else f"{number:,} of them are stories"
+        st.page_link(
+            "pages/write.py",
+            label=f"{saved} on your shelf",
+            icon=":material/menu_book:",
+            query_params={"tab": TAB},
+        )
 
 
 def opened() -> int | str | None:

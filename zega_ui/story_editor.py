@@ -35,7 +35,7 @@ def new(writer: str, settings: Settings) -> None:
         placeholder="The first words, if you leave this empty",
         persist_state="session",
     )
-    write_draft.area(draft(writer), "Text", height=420)
+    write_draft.area(draft(writer), "Text", height=320)
     st.selectbox("Genre", _genres(), key=GENRE, format_func=_shown, persist_state="session", width=240)
     st.caption("It stands on your shelf. Your model does not learn from it; bring it under Your own pages for that.")
     with st.container(horizontal=True, gap="small"):

@@ -95,8 +95,9 @@ def consequences(touched: Hanging) -> str:
     return " ".join(said)
 
 
-def downloads(make: Callable[[str], bytes], name: str, *, disabled: bool = False) -> None:
-    """A button for each kind of file; it is made when its button is pressed."""
+def downloads(make: Callable[[str], bytes], name: str, *, number: int = 1) -> None:
+    """A button for each kind of file, for this number of stories; it is made when its button is pressed."""
+    many = number > story_files.MOST_IN_WORD
     for ending, mime in story_files.ENDINGS.items():
         st.download_button(
             f"{LABELS[ending]} ({ending})",
@@ -105,9 +106,11 @@ def downloads(make: Callable[[str], bytes], name: str, *, disabled: bool = False
             mime=mime,
             key=f"download-{ending}",
             on_click="ignore",
-            disabled=disabled,
+            disabled=not number or (many and ending == "docx"),
             width="stretch",
         )
+    if many:
+        st.caption(story_files.TOO_MANY.format(f"{number:,}"))
 
 
 def file(writer: str, story_id: int, ending: str) -> bytes:

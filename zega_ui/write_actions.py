@@ -14,8 +14,8 @@ from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus
 from zega_core.writing_tables import Take, Writing
+from zega_ui import story_address, write_copy, write_form
 from zega_ui import teaching_form as form
-from zega_ui import write_copy, write_form
 from zega_ui.components import plain
 
 log = getLogger(__name__)
@@ -66,7 +66,7 @@ def row_of_actions(
                 "pages/write.py",
                 label="On your shelf",
                 icon=":material/auto_stories:",
-                query_params={"tab": STORIES},
+                query_params={"tab": STORIES, story_address.STORY: str(take.story_id)},
             )
         st.button(
             "Go on from here",
@@ -111,20 +111,21 @@ def _rate(writer: str, settings: Settings, take: Take, stars: int | None) -> Non
         found = writing.rate(session, writer, take.id or 0, stars, settings)
         gone = take.example_id is not None and found.example_id is None
     _tell(take, NO_MORE if gone else "Your stars are taken back." if stars is None else "Your stars are noted.")
-    _train_if_due(writer, settings)
+    _see_to_it(writer, settings)
 
 
 def _keep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
         writing.keep(session, writer, take.id or 0, settings)
     _tell(take, "")
-    _train_if_due(writer, settings)
+    _see_to_it(writer, settings)
 
 
 def _unkeep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
         writing.unkeep(session, writer, take.id or 0, settings)
     _tell(take, NO_MORE)
+    _see_to_it(writer, settings)
 
 
 def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
@@ -132,7 +133,7 @@ def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
     with db.session() as session:
         writing.edit(session, writer, take.id or 0, text, settings)
     _tell(take, "The change is saved.")
-    _train_if_due(writer, settings)
+    _see_to_it(writer, settings)
 
 
 def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:
@@ -140,6 +141,7 @@ def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:
     with db.session() as session:
         writing.save_story(session, writer, take.id or 0, title, settings)
     _tell(take, "It stands on your shelf as a story, under Your stories.")
+    _see_to_it(writer, settings)
 
 
 def _go_on(writer: str, row: Writing, take: Take) -> None:
@@ -152,9 +154,11 @@ def _tell(take: Take, line: str) -> None:
     state[TOLD] = (take.id, line)
 
 
-def _train_if_due(writer: str, settings: Settings) -> None:
-    """What is saved is saved, whatever becomes of this."""
+def _see_to_it(writer: str, settings: Settings) -> None:
+    """That it is learned from, remembered and measured. What is saved is saved, whatever becomes of this."""
     try:
         client.fine_tune_if_due(writer, settings)
+        client.refresh_memory(writer, settings)
+        client.measure_style_if_due(writer, settings)
     except ZegaError as error:
-        log.warning("no training was asked for: %s", error)
+        log.warning("neither training nor memory nor measuring was asked for: %s", error)

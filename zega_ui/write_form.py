@@ -8,6 +8,7 @@ import streamlit as st
 
 from zega_core import db, writing
 from zega_core.catalog import load_catalog
+from zega_core.errors import NotFound
 from zega_core.settings import Settings
 from zega_core.store import writing_choices
 from zega_core.writing import Author
@@ -89,7 +90,7 @@ def _what(writer: str, shown: Writing | None) -> None:
     write_draft.area(
         brief,
         "What should it be about?" if task == "write" else "Anything to keep in mind? (optional)",
-        height=90,
+        height=104,
         placeholder="A lighthouse keeper finds a light that answers" if task == "write" else "",
         begin="" if shown is None else shown.brief,
     )
@@ -136,6 +137,8 @@ def _author(label: str, key: str, authors: Mapping[str, Author], usual: str) -> 
     name = st.selectbox(label, names, format_func=lambda one: authors[one].label, key=key, persist_state="session")
     if authors[name].note:
         st.caption(plain(authors[name].note))
+        if name == CUSTOM:
+            st.page_link("pages/fine_tune.py", label="To your own versions", icon=":material/tune:")
     return name
 
 
@@ -154,7 +157,7 @@ def _how(writer: str, config: WritingConfig) -> None:
         st.toggle("Give it hints on my style", **choice("hints"))  # type: ignore[arg-type]
         st.toggle("Let it recall my own texts", **choice("recall"))  # type: ignore[arg-type]
         if config.recall and not config.memory:
-            st.caption("Nothing is in its memory yet. Choose under Memory what may be recalled.")
+            st.markdown(":gray[Nothing is in its memory yet. Choose under Memory what may be recalled.]")
 
 
 def _said(config: WritingConfig) -> str:
@@ -171,11 +174,20 @@ def _choose(writer: str, field: str, key: str) -> None:
 
 def _begin(writer: str, settings: Settings, config: WritingConfig, begun: Callable[[str], None]) -> None:
     request = _request(writer, config)
-    row = writing.start(request, settings)
+    row = _start(request, settings)
     write_draft.forget(brief_draft(writer))
     if request.task != "write":
         write_draft.forget(given_draft(writer))
     begun(row.key)
+
+
+def _start(request: WriteRequest, settings: Settings) -> Writing:
+    try:
+        return writing.start(request, settings)
+    except NotFound:
+        if state.pop(STORY, None) is None:
+            raise
+    return writing.start(request.model_copy(update={"story_id": None}), settings)  # the story was deleted meanwhile
 
 
 def _request(writer: str, config: WritingConfig) -> WriteRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import docx
@@ -11,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages import conftest
 from tests.support.written import written
-from zega_core import db, shelf
+from zega_core import db, shelf, story_files
 from zega_core.errors import HomeError
 from zega_core.settings import Settings
-from zega_core.tables import Story
+from zega_core.store import examples
+from zega_core.tables import Story, TrainingSession
 from zega_ui import stories_view, story_reader
 
 HOSTILE = "<script>alert(1)</script> :red[x] **bold** $5 [link](javascript:x) `code` -- -> # head"
@@ -277,6 +279,38 @@ def test_what_one_writer_types_is_not_shown_to_another(app: AppTest):
     page(app, story=str(story))
     assert "There is no such story" in all_text(app)
     assert "Half done." not in all_text(app)
+
+
+def test_where_sessions_are_shown_it_is_said_how_many_of_their_pieces_are_on_the_shelf(
+    app: AppTest, work: Callable[..., TrainingSession]
+):
+    app.button(key="start").click().run()
+    row = work()
+    assert not [one for one in app.run().page_link if "shelf" in one.label]
+    with db.session() as session:
+        (first, *_) = examples.page(session, "default", row.id or 0)
+        examples.add_story(session, first, "Its title")
+    assert "1 of them is a story on your shelf" in [one.label for one in whole(app.run()).page_link]
+    app.query_params["session"] = row.session_id
+    app.switch_page("pages/history.py").run()
+    assert "1 of them is a story on your shelf" in [one.label for one in whole(app).page_link]
+    page(app)
+    assert titles(app) == ["Its title"]
+
+
+def test_a_word_file_of_too_many_stories_is_not_offered(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(story_files, "MOST_IN_WORD", 1)
+    save("Salt")
+    save("Pepper")
+    app.session_state["shelf-download"] = True
+    page(app)
+    app.session_state["shelf-download"] = True
+    whole(app.run())
+    assert {one.label: one.disabled for one in app.get("download_button")} == {  # type: ignore[attr-defined]
+        "Plain text (txt)": False,
+        "Markdown (md)": False,
+        "Word (docx)": True,
+    }
 
 
 def test_a_database_that_cannot_be_used_is_told_in_words(app: AppTest, monkeypatch: pytest.MonkeyPatch):

@@ -255,6 +255,29 @@ def test_a_blind_pair_has_no_names_until_one_is_chosen(page: Any):
     assert f"edit-{first.id}" in [button.key for button in app.button]
 
 
+def test_a_blind_pair_has_no_names_while_it_is_being_written(page: Any):
+    pair = {"pair": 1, "blind": True, "note": "Model A is being loaded."}
+    row = takes.writing(
+        takes=[pair | {"label": "Model A"}, pair | {"label": "Model B", "state": TakeState.writing, "text": ""}]
+    )
+    app = page(row.key)
+    assert TEXT in [one.value for one in app.text]
+    assert "Model A" not in all_text(app)
+    assert "Model B" not in all_text(app)
+    assert not any(button.key and button.key.startswith(("choose-", "edit-")) for button in app.button)
+
+
+def test_a_story_that_was_deleted_meanwhile_stops_nobody(page: Any):
+    app = page()
+    app.session_state["write-story"] = 4711
+    app.button_group(key="task").set_value("continue").run()
+    app.text_area(key="write-given").set_value("The door was open.")
+    app.selectbox(key="write-first").set_value("storyteller")
+    app.button(key="write-now").click().run()
+    ended(app)
+    assert [(row.given, row.story_id) for row in rows(Writing)] == [("The door was open.", None)]
+
+
 def test_two_side_by_side_are_asked_for(page: Any):
     app = page()
     app.toggle(key="write-pair").set_value(True).run()

@@ -88,6 +88,19 @@ def test_hints_are_of_what_differs_clearly():
     assert hints(found, middle) == ()
 
 
+def test_with_few_words_more_is_needed_to_be_clear():
+    found = profile(dark())
+    assert found.axes[0].words > 2_000
+
+    def with_tone(value: float, words: int) -> tuple[str, ...]:
+        axes = tuple(replace(axis, value=value if axis.key == "tone" else 50.0, words=words) for axis in found.axes)
+        return hints(replace(found, axes=axes, themes=(), archetypes=()), NOTHING)
+
+    assert with_tone(28.0, 20_000) == ("Keep the tone dark and serious.",)
+    assert with_tone(28.0, 1_500) == ()
+    assert with_tone(20.0, 1_500) == ("Keep the tone dark and serious.",)
+
+
 def test_teachers_words_give_no_hints_on_the_voice():
     told = hints(profile(light()), NOTHING)
     assert not any("tone" in one or "pace" in one for one in told)

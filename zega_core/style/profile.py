@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -46,6 +47,11 @@ LEAST_PIECES, LEAST_WORDS = 10, 1500
 """What a profile needs: with less, chance says more than the writer (docs/benchmarks.md, on fingerprints)."""
 CLEAR = 20.0
 """Points from the middle from which on an axis is worth saying."""
+CHANCE = 14.0
+"""Points by which an axis measured on ``LEAST_WORDS`` of one book differs from another such lot of it: the standard
+deviation over lots of eight passages, the mean of 14 books and five axes (11 for pace to 17 for tone)."""
+SURE = 1.64
+"""Standard deviations that an axis must lie off the middle: by chance alone one in twenty does, to that side."""
 SAID = 2
 """Themes named in a sentence at most."""
 
@@ -164,12 +170,24 @@ _ASK = {
 }
 
 
-def _clear(values: Mapping[str, float], keys: Iterable[str], by_hand: Container[str] = ()) -> list[tuple[str, bool]]:
-    """Of these axes those that clearly differ from the middle, and whether they are high: what was set by hand first,
-    then the most different."""
-    some = [key for key in keys if abs(values[key] - 50) >= CLEAR]
+def chance(words: int) -> float:
+    """Points by which an axis may be off by chance, as a standard deviation."""
+    return CHANCE * sqrt(LEAST_WORDS / max(words, 1))
+
+
+def _clear(
+    values: Mapping[str, float], keys: Iterable[str], words: int, by_hand: Container[str] = ()
+) -> list[tuple[str, bool]]:
+    """Of these axes those that clearly differ from the middle, given so many words, and whether they are high: what was
+    set by hand first, then the most different."""
+    least = max(CLEAR, SURE * chance(words))
+    some = [key for key in keys if abs(values[key] - 50) >= (CLEAR if key in by_hand else least)]
     some.sort(key=lambda key: (key not in by_hand, -abs(values[key] - 50)))
     return [(key, values[key] > 50) for key in some]
+
+
+def _words(found: Profile | None) -> int:
+    return found.axes[0].words if found is not None and found.axes else 0
 
 
 def _sayable(found: Profile | None, corrections: Corrections) -> list[str]:
@@ -186,8 +204,9 @@ def summary(found: Profile | None, corrections: Corrections) -> str:
     known = load_motifs()
     genres = _liked(found)
     figures = [known[key].hint for key in acting_themes(found, corrections, archetypes=True)[:SAID]]
-    ways = [_WITH[key][high] for key, high in _clear(values, [key for key in keys if key in _WITH])]
-    manner = [_MANNER[key][high] for key, high in _clear(values, [key for key in keys if key in _MANNER])]
+    clear = _clear(values, keys, _words(found), corrections.axes)
+    ways = [_WITH[key][high] for key, high in clear if key in _WITH]
+    manner = [_MANNER[key][high] for key, high in clear if key in _MANNER]
     back = [known[key].hint for key in acting_themes(found, corrections, archetypes=False)[:SAID]]
     first = _listed(genres)
     if ways or figures:
@@ -211,15 +230,16 @@ def hints(found: Profile | None, corrections: Corrections, *, genre: str = "", m
     """Sentences for a prompt, the clearest first: only what differs clearly from the middle of published fiction or
     comes back often. Empty where there is too little. In a genre of which there is enough, the values are those of it;
     in another the tone is left to the genre."""
-    values = dict(acting(found, corrections))
+    values, words = dict(acting(found, corrections)), _words(found)
     keys = _sayable(found, corrections)
     if genre and found is not None and found.from_own:
         of_genre = found.by_genre.get(genre)
         if of_genre is None:
             keys = [key for key in keys if key != "tone" or key in corrections.axes]
         else:
+            words = LEAST_WORDS
             values |= {key: value for key, value in of_genre.items() if key in AXES and key not in corrections.axes}
-    said = [_ASK[key][high] for key, high in _clear(values, keys, corrections.axes)]
+    said = [_ASK[key][high] for key, high in _clear(values, keys, words, corrections.axes)]
     themes = _themes_said(found, corrections, genre)
     room = max(0, most - len(themes))
     return tuple([*said[:room], *themes][:most]) if most > 0 else ()
