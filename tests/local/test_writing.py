@@ -47,6 +47,7 @@ def test_the_real_one_writes_and_is_stopped(config: Settings):
 def test_the_same_seed_writes_the_same_and_the_next_take_another(config: Settings):
     request = WriteRequest(writer_id="ana", brief="A lighthouse.", genre="mystery", words=20, seed=3)
     texts: list[str] = []
+    key = ""
     for _ in range(2):
         key = writing.start(request, config).key
         assert writing.wait(key, 120)
