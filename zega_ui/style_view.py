@@ -57,7 +57,10 @@ def _watch(writer: str, before: datetime | None) -> None:
         waits = profiling.due(session, writer)
     if at != before or not waits:
         st.rerun()
-    st.caption(":material/hourglass_empty: There is something new. It is being measured; that takes a few seconds.")
+    st.caption(
+        ":material/hourglass_empty: There is something new. It is being measured; that takes some seconds, and the first "
+        "time up to a minute."
+    )
 
 
 def _in_short(writer: str, found: Profile, corrections: Corrections, at: datetime | None) -> None:
