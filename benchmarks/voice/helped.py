@@ -161,7 +161,7 @@ def side_of(
         nats, tokens = surprise(who, context.prompt, page.text)
         found.nats.append(nats)
         found.page_tokens.append(tokens)
-    save_side(path, found)
+        save_side(path, found)
     return found
 
 
