@@ -88,7 +88,7 @@ def searching(rows: Matrix, queries: Matrix, rounds: int) -> None:
     ways: dict[str, Callable[[Matrix], object]] = {
         "memory": lambda query: index.search(query, LIKEST),
         "every row by numpy": lambda query: search(rows, query, LIKEST),
-        "a scan in pandas": lambda query: frame["numbers"].map(lambda one: float(one @ query)).nlargest(LIKEST),
+        "a scan in pandas": lambda query: frame["numbers"].map(lambda one: float(np.dot(one, query))).nlargest(LIKEST),
     }
     wall: dict[str, list[float]] = {name: [] for name in ways}
     busy: dict[str, list[float]] = {name: [] for name in ways}

@@ -113,21 +113,21 @@ def test_more_is_darker_on_the_coverage_map_and_an_empty_one_is_no_error():
 
 def test_percents_are_drawn_from_the_top_and_say_what_they_are():
     figure = charts.percent_bars([("Horror", 62.4, "#AA4429"), ("Mystery", 37.6, "#6A6483")])
-    [bars] = figure.data
-    assert list(bars.y) == ["Mystery", "Horror"]  # the last is drawn at the top
-    assert list(bars.text) == ["38 %", "62 %"]
-    assert list(bars.marker.color) == ["#6A6483", "#AA4429"]
-    assert not charts.percent_bars([]).data[0].y
+    [bars] = traces(figure)
+    assert list(bars["y"]) == ["Mystery", "Horror"]  # the last is drawn at the top
+    assert list(bars["text"]) == ["38 %", "62 %"]
+    assert list(bars["marker"]["color"]) == ["#6A6483", "#AA4429"]
+    assert not traces(charts.percent_bars([]))[0].get("y")
 
 
 def test_five_sides_are_drawn_with_the_middle_and_what_was_set_where_that_differs():
     names = {"usual": "Published", "measured": "Measured", "acting": "Set"}
     labels = ["One", "Two", "Three", "Four", "Five"]
     measured = [10.0, 50.0, 90.0, 0.0, 100.0]
-    same = charts.axes_radar(labels, measured, measured, names)
-    assert [one.name for one in same.data] == ["Published", "Measured"]
-    assert set(same.data[0].r) == {50.0}
-    changed = charts.axes_radar(labels, measured, [70.0, *measured[1:]], names)
-    assert [one.name for one in changed.data] == ["Published", "Measured", "Set"]
-    assert list(changed.data[2].r) == [70.0, *measured[1:], 70.0]  # closed
-    assert len({one.line.dash for one in changed.data}) == 3  # told apart without their colours
+    same = traces(charts.axes_radar(labels, measured, measured, names))
+    assert [one["name"] for one in same] == ["Published", "Measured"]
+    assert set(same[0]["r"]) == {50.0}
+    changed = traces(charts.axes_radar(labels, measured, [70.0, *measured[1:]], names))
+    assert [one["name"] for one in changed] == ["Published", "Measured", "Set"]
+    assert list(changed[2]["r"]) == [70.0, *measured[1:], 70.0]  # closed
+    assert len({one["line"].get("dash", "solid") for one in changed}) == 3  # told apart without their colours

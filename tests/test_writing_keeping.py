@@ -13,6 +13,7 @@ from zega_core import collection, db, writing
 from zega_core.catalog import Brief, load_catalog, request
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.data import Prepared
+from zega_core.fine_tune.written import pairs_of
 from zega_core.learning import prepared
 from zega_core.pieces import SAME_WORDS
 from zega_core.quality.agreement import KEEP
@@ -117,10 +118,7 @@ def test_an_edit_is_kept_and_makes_a_preference_pair(config: Settings):
     assert edited(take_id, longer, config).original == TEXT
     (example,) = stored()
     assert (example.completion, example.original) == (longer, TEXT)
-    with db.reading() as session:
-        assert list(collection.preference_pairs(session, "ana")) == [
-            {"prompt": BRIEF, "chosen": longer, "rejected": TEXT}
-        ]
+    assert list(pairs_of(stored())) == [{"prompt": BRIEF, "chosen": longer, "rejected": TEXT}]
     take = edited(take_id, TEXT, config)
     assert (take.original, take.edited_at, stored()[0].original) == (None, None, None)
 
