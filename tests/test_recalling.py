@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zega_core import recalling
-from zega_core.recalling import Candidate, Index, Matrix, search, varied
+from zega_core.recalling import Candidate, Matrix, search, varied
 
 
 def unit(rows: Any) -> Matrix:
@@ -24,7 +23,7 @@ def like_texts(number: int, size: int = 384) -> Matrix:
 @pytest.mark.parametrize("k", [1, 5, 64, 300])
 def test_the_likest_come_first(k: int):
     rows, query = like_texts(300), like_texts(301)[-1]
-    places, scores = Index(rows).search(query, k)
+    places, scores = search(rows, query, k)
     order = np.argsort(-(rows @ query), kind="stable")[:k]
     assert places.tolist() == order.tolist()
     assert np.allclose(scores, (rows @ query)[order])
@@ -37,30 +36,8 @@ def test_of_equal_ones_the_earlier_comes_first():
 
 @pytest.mark.parametrize(("number", "k"), [(0, 5), (3, 0), (0, 0)])
 def test_nothing_to_find_is_nothing(number: int, k: int):
-    places, scores = Index(np.zeros((number, 8), np.float32)).search(np.ones(8, np.float32), k)
+    places, scores = search(np.zeros((number, 8), np.float32), np.ones(8, np.float32), k)
     assert (len(places), len(scores)) == (0, 0)
-
-
-def test_a_large_index_finds_what_comparing_all_finds():
-    rows = like_texts(30_000)
-    index = Index(rows)
-    for query in like_texts(30_040)[-40:]:
-        assert index.search(query, 10)[0].tolist() == search(rows, query, 10)[0].tolist()
-
-
-def test_a_large_index_of_rows_without_main_directions_compares_all():
-    random = np.random.default_rng(3)
-    rows = unit(random.standard_normal((recalling.SMALL + 1_000, 400)))
-    index = Index(rows)
-    for query in unit(random.standard_normal((10, 400))):
-        assert index.search(query, 10)[0].tolist() == search(rows, query, 10)[0].tolist()
-
-
-def test_a_query_unlike_all_texts_is_compared_with_all():
-    rows = like_texts(recalling.SMALL + 1_000)
-    odd = np.zeros(384, np.float32)
-    odd[-1] = 1.0
-    assert Index(rows).search(odd, 10)[0].tolist() == search(rows, odd, 10)[0].tolist()
 
 
 def test_copies_of_one_scene_are_recalled_once():

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from zega_core import db, meaning
 from zega_core.embedders import HashingEmbedder, Matrix
 from zega_core.errors import Cancelled, InvalidInput, ProviderUnavailable
-from zega_core.recalling import Candidate, Index, varied
+from zega_core.recalling import Candidate, search, varied
 from zega_core.settings import Settings
 from zega_core.store import memories, writers, writing_choices
 from zega_core.store.memories import Count as Count
@@ -63,7 +63,7 @@ class Recalled:
 class _Numbers:
     stamp: tuple[int, int, int]
     ids: NDArray[np.int64]
-    index: Index
+    rows: Matrix
 
 
 _loaded: OrderedDict[tuple[str, str, str], _Numbers] = OrderedDict()
@@ -213,10 +213,10 @@ def _likest(
         log.warning("texts are compared by their words for now: %s", error)
         _trouble[settings.home] = f"Texts are compared by their words for now. {error}"
         return _by_words(session, writer_id, asked, most)
-    places, scores = numbers.index.search(row, most)
+    places, scores = search(numbers.rows, row, most)
     found = memories.details(session, writer_id, [int(one) for one in numbers.ids[places]])
     return [
-        (found[identity], float(score), numbers.index.rows[place])
+        (found[identity], float(score), numbers.rows[place])
         for place, score in zip(places, scores, strict=True)
         if score >= LEAST[embedder.name] and (identity := int(numbers.ids[place])) in found
     ]
@@ -224,11 +224,11 @@ def _likest(
 
 def _by_words(session: Session, writer_id: str, query: str, most: int) -> list[tuple[Found, float, Matrix]]:
     texts, embedder = memories.newest_texts(session, writer_id, BY_WORDS), HashingEmbedder()
-    index = Index(embedder.embed([body for _, body in texts]))
-    places, scores = index.search(embedder.embed([query])[0], most)
+    rows = embedder.embed([body for _, body in texts])
+    places, scores = search(rows, embedder.embed([query])[0], most)
     found = memories.details(session, writer_id, [texts[place][0] for place in places])
     return [
-        (found[texts[place][0]], float(score), index.rows[place])
+        (found[texts[place][0]], float(score), rows[place])
         for place, score in zip(places, scores, strict=True)
         if score >= LEAST[embedder.name] and texts[place][0] in found
     ]
@@ -257,12 +257,12 @@ def _read(
     places = {one: place for place, one in enumerate(ids)}
     if known is not None:
         same = [one for one in ids if one in old]
-        rows[[places[one] for one in same]] = known.index.rows[[old[one] for one in same]]
+        rows[[places[one] for one in same]] = known.rows[[old[one] for one in same]]
         there[[places[one] for one in same]] = True
     for identity, packed in memories.numbers(session, writer_id, [one for one in ids if one not in old]):
         if len(packed) == 4 * size and identity in places:
             rows[places[identity]], there[places[identity]] = np.frombuffer(packed, "<f4"), True
-    return _Numbers(stamp, np.array(ids, np.int64)[there], Index(rows[there]))
+    return _Numbers(stamp, np.array(ids, np.int64)[there], rows[there])
 
 
 def _candidate(found: Found, score: float, genre: str, moment: datetime) -> Candidate:

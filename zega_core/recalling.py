@@ -10,16 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
-SAMPLE = 4_000
-"""Rows by which the directions of an index are chosen."""
-SMALL = 10_000
-"""Rows up to which every number is looked at."""
-HEAD = 96
-"""Numbers of a row that are looked at first in a larger index."""
-OUTSTANDING = 2_000
-"""Rows of it that are then compared in whole."""
-ENOUGH = 0.4
-"""Share of what the rows are that the first numbers have to hold, else all are compared in whole."""
 HALF_LIFE = 90.0
 """Days after which what a text has of newness is half of it."""
 NEW = 0.03
@@ -34,59 +24,15 @@ NEIGHBOURS = 1
 """Passages of a manuscript that are no farther apart than this are one scene."""
 
 
-class Index:
-    """Many rows of length one, to find those that are likest to another. A large one looks at the first numbers of all
-    rows, in directions in which the texts differ most, and compares only those that stand out there in whole: memory is
-    read from a machine's memory, and that is what takes the time. docs/benchmarks.md has how often that finds
-    another result than comparing all."""
-
-    def __init__(self, rows: Matrix) -> None:
-        self.rows = np.ascontiguousarray(rows, np.float32)
-        self._turn: Matrix | None = None
-        if len(self.rows) > SMALL and self.rows.shape[1] > 2 * HEAD:
-            self._turn = _directions(self.rows)
-        if self._turn is not None:
-            self._head = self.rows @ self._turn
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def search(self, query: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
-        """Places and likenesses of the ``k`` likest rows, the likest first, of equal ones the earlier."""
-        if self._turn is None or k > OUTSTANDING // 4:
-            return search(self.rows, query, k)
-        turned = query @ self._turn
-        if turned @ turned < ENOUGH * (query @ query):  # a query unlike all texts
-            return search(self.rows, query, k)
-        first = self._head @ turned
-        places = np.sort(np.argpartition(first, -OUTSTANDING)[-OUTSTANDING:])
-        return _best(places, self.rows[places] @ query, k)
-
-
-def search(matrix: Matrix, query: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
-    """``Index.search``, for rows that are searched once: all are compared in whole."""
-    places = np.arange(len(matrix))
-    return _best(places, matrix @ query, min(k, len(matrix)))
-
-
-def _best(places: NDArray[np.intp], scores: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
+def search(rows: Matrix, query: Matrix, k: int) -> tuple[NDArray[np.intp], Matrix]:
+    """Places and likenesses of the ``k`` rows that are likest to the query, the likest first, of equal ones the
+    earlier. All are compared: ``rows`` (n, size) and ``query`` (size) have the length one."""
+    scores, k = rows @ query, min(k, len(rows))
     if k < 1:
         return np.zeros(0, np.intp), np.zeros(0, np.float32)
-    if k < len(scores):
-        least = np.partition(scores, -k)[-k]
-        good = np.flatnonzero(scores >= least)
-        places, scores = places[good], scores[good]
-    order = np.lexsort((places, -scores))[:k]
-    return places[order], scores[order]
-
-
-def _directions(rows: Matrix) -> Matrix | None:
-    """The ``HEAD`` directions, at right angles, in which the rows differ most; None where these hold too little."""
-    some = rows[:: max(1, len(rows) // SAMPLE)].astype(np.float64)
-    values, vectors = np.linalg.eigh(some.T @ some)
-    if values[-HEAD:].sum() < ENOUGH * values.sum():
-        return None
-    return np.ascontiguousarray(vectors[:, : -HEAD - 1 : -1], np.float32)
+    places = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    places = places[np.lexsort((places, -scores[places]))[:k]]
+    return places, scores[places]
 
 
 @dataclass(frozen=True, slots=True)
