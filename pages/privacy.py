@@ -55,11 +55,17 @@ def what_leaves() -> None:
     section("What leaves")
     summary()
     st.markdown(
-        "With each piece a service gets the request for it: element, genre, prompt and style, from ZEGA's own lists, "
-        "and names and phrases to avoid, from pieces that teachers wrote. **Nothing you wrote.** A judge also gets the "
-        "piece that it scores, and a test in Settings asks for one sentence. The key for a service goes to "
-        "that service only. Fine-tuning sends nothing; a base model that you name is fetched from Hugging Face once, "
-        "unless *Local only* is on."
+        "With each piece of Auto-Train a service gets the request for it: element, genre, prompt and style, from "
+        "ZEGA's own lists, and names and phrases to avoid, from pieces that teachers wrote. **Nothing you wrote.** A "
+        "judge also gets the piece that it scores, and a test in Settings asks for one sentence. The key for a "
+        "service goes to that service only. Fine-tuning sends nothing; a base model that you name is fetched from "
+        "Hugging Face once, unless *Local only* is on."
+    )
+    st.markdown(
+        "**What you wrote** goes to a service in three cases. On the page Write, where you choose a teacher: your "
+        "brief, the text to work on, hints on your style, and remembered texts. In a conversation: what you said your "
+        "model should be able to do, with the questions asked so far, never your answers. Of your own pages: the "
+        "passages, where you let a teacher write their prompts."
     )
     for place in places:
         service(place)

@@ -15,14 +15,14 @@ from tests.support.asker import NAME, teacher
 from tests.support.author import PIECES, TEXT, Author, stand_in
 from tests.support.services import TEXT as TEACHERS_TEXT
 from tests.support.worker import until
-from zega_core import db, meaning, memory, profiling, shelf, writing, writing_material, writing_takes
+from zega_core import db, keys, meaning, memory, profiling, shelf, writing, writing_material, writing_takes
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.errors import Cancelled, InvalidInput, NotFound, ProviderUnavailable
 from zega_core.settings import Settings
 from zega_core.store import teaching, writers, writings
 from zega_core.tables import Story, now
 from zega_core.teacher_tables import ProviderCall
-from zega_core.writing_authors import NO_VERSION, NOBODY, NONE_IN_USE, ONLY_NEW
+from zega_core.writing_authors import NO_VERSION, NOBODY, NONE_IN_USE, ONLY_NEW, SENT
 from zega_core.writing_configs import WriteRequest
 from zega_core.writing_tables import Take, TakeState, Writing
 
@@ -323,6 +323,27 @@ def test_without_a_version_the_base_model_stands_in_and_that_is_said(config: Set
     with db.reading() as session:
         assert writing.authors(session, "ana", config)[0].label == "Your model · v2"
         assert writing.authors(session, "bob", config)[0].note == NO_VERSION
+
+
+def test_whoever_is_sent_what_the_writer_wrote_is_said_to_be(config: Settings):
+    choices = [
+        {"provider": "ollama", "models": ["llama3.1:8b"]},
+        {"provider": "groq", "models": ["llama-3.1-8b-instant"]},
+    ]
+    notes: dict[bool, dict[str, str]] = {}
+    keys.save_key(config, "groq", "gsk_0123456789abcdefghijklmnopqrstuv")
+    for local_only in (False, True):
+        with db.session(config) as session:
+            chosen = TeachingConfig.model_validate({"teachers": choices, "local_only": local_only})
+            teaching.save(session, "ana", chosen)
+        with db.reading() as session:
+            notes[local_only] = {one.name: one.note for one in writing.authors(session, "ana", config)}
+    assert notes[False]["groq/llama-3.1-8b-instant"] == SENT
+    assert notes[False]["ollama/llama3.1:8b"] == ""
+    assert notes[False]["teachers"].endswith(SENT)
+    assert "groq/llama-3.1-8b-instant" not in notes[True]
+    assert SENT not in notes[True]["teachers"]
+    assert SENT not in notes[False]["custom"] + notes[False]["base"] + notes[False]["storyteller"]
 
 
 def test_a_version_whose_files_are_gone_is_stood_in_for_and_that_is_said(config: Settings, author: Author):

@@ -37,6 +37,8 @@ TEMPLATE = 48
 """Tokens that a chat template may add."""
 NO_VERSION = "You have no trained version yet: the base model writes."
 NONE_IN_USE = "None of your versions is in use: the base model writes. You can choose one on the Fine-Tune page."
+FIRST = "The first of your teachers that can."
+SENT = "It gets what you write here, hints on your style and remembered texts: they leave this machine."
 NOBODY = (
     "No teacher can be asked now. See in Settings which are set up, or let your own model write. Your request is kept."
 )
@@ -106,15 +108,16 @@ def authors(session: Session, writer_id: str, settings: Settings) -> list[Author
     places = [place for place in teachers.places(settings, config) if not place.absent]
     looks = {place.key: teacher_checks.recent_look(session, writer_id, place.key) for place in places}
     places = [place for place in places if (look := looks[place.key]) is None or look.state == "ready"]
-    names = [
-        f"{place.key}/{model}"
+    may_leave = {
+        f"{place.key}/{model}": teachers.leaves(place, model)
         for place in places
         for model in place.models()
         if not (config.local_only and teachers.leaves(place, model)) and teachers.affordable(config, place, model)
-    ]
+    }
     if places:
-        found.append(Author(TEACHERS, "A teacher", "The first of your teachers that can."))
-    found += [Author(name, label_of(name)) for name in names if len(name) <= 100]
+        out = any(may_leave.values()) or not (may_leave or config.local_only)
+        found.append(Author(TEACHERS, "A teacher", " ".join(filter(None, [FIRST, SENT if out else ""]))))
+    found += [Author(name, label_of(name), SENT if out else "") for name, out in may_leave.items() if len(name) <= 100]
     in_use = version_rows.promoted(session, writer_id)
     for version in version_rows.all_of(session, writer_id):
         if in_use is None or version.number != in_use.number:

@@ -159,9 +159,10 @@ class Job:
             while not self.stopped.is_set():
                 piece = storable(next(pieces))
                 moment = time.monotonic()
+                draft.text += piece
                 if piece.strip() and first is None:
                     first, draft.first_ms = moment, round((moment - began) * 1000)
-                draft.text += piece
+                    self._news.set()  # the first words are not kept waiting
                 draft.seconds = moment - (first or moment)
         except StopIteration as ended:
             completion = ended.value

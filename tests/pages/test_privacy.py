@@ -53,6 +53,7 @@ def test_nothing_has_left_at_first(app: AppTest, home: Path):
     assert "None is stored" in text
     assert str(home / "zega.db") in text
     assert "Nothing you wrote." in text
+    assert "your brief, the text to work on, hints on your style, and remembered texts" in text
 
 
 def test_what_was_sent_is_counted_by_service(app: AppTest, config: Settings):
