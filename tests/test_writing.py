@@ -479,6 +479,19 @@ def test_one_that_is_being_written_is_left_alone(config: Settings, held: Author)
 
 
 @pytest.mark.usefixtures("database")
+def test_a_request_of_another_version_is_said_to_be(config: Settings, author: Author):
+    (take,) = written(config)
+    with db.session() as session:
+        row = session.get_one(Writing, take.writing_id)
+        row.request = {**row.request, "colour": "blue"}
+        session.add(row)
+        key = row.key
+    with pytest.raises(InvalidInput, match="another version of ZEGA"):
+        writing.again("ana", key, config)
+    with db.session() as session, pytest.raises(InvalidInput, match="another version of ZEGA"):
+        writing.rate(session, "ana", take.id or 0, 5, config)
+
+
 def test_another_writers_requests_are_like_those_that_there_are_not(config: Settings, author: Author):
     key = writing.start(wanted(), config).key
     assert writing.wait(key, PATIENCE)

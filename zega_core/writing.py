@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import SystemRandom
 
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from zega_core import db, writing_authors
@@ -69,10 +68,7 @@ def again(writer_id: str, writing_key: str, settings: Settings, *, authors: Sequ
         under_way = [take for take in takes if take.state == TakeState.writing]
         if under_way:
             return under_way[0]
-        try:
-            request = writings.request_of(row)
-        except ValidationError as error:
-            raise InvalidInput("This request was made by another version of ZEGA. Ask for the text anew.") from error
+        request = writings.request_of(row)
         if authors:
             request = checked(WriteRequest, **request.model_dump() | {"authors": tuple(authors)})
         added = _add(session, row, request, request.authors, settings)

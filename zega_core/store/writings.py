@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
-from zega_core.errors import NotFound
+from zega_core.errors import InvalidInput, NotFound
 from zega_core.store import writers
 from zega_core.tables import Story, now
 from zega_core.writing_configs import WriteRequest
@@ -46,9 +47,12 @@ def create(session: Session, wanted: WriteRequest) -> Writing:
 
 
 def request_of(row: Writing) -> WriteRequest:
-    """As it was asked for. Raises what pydantic does for a row that cannot be read."""
+    """As it was asked for. Raises InvalidInput for a row that cannot be read."""
     apart = {name: getattr(row, name) for name in _APART - {"writer_id"}}
-    return WriteRequest.model_validate({**row.request, **apart, "writer_id": row.user_id})
+    try:
+        return WriteRequest.model_validate({**row.request, **apart, "writer_id": row.user_id})
+    except ValidationError as error:
+        raise InvalidInput("This request was made by another version of ZEGA. Ask for the text anew.") from error
 
 
 def get(session: Session, writer_id: str, key: str) -> Writing:
