@@ -60,6 +60,7 @@ def opened(visitor: Visitor, more: str = "") -> Page:
         ("&story=99999", "This story is not there"),
     ],
 )
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)  # both widths and both themes
 def test_every_state_is_whole(visitor: Visitor, story: int, more: str, shows: str):
     page = opened(visitor, more.replace("STORY", str(story)))
     expect(page.get_by_text(shows).first).to_be_visible()
@@ -70,6 +71,7 @@ def test_every_state_is_whole(visitor: Visitor, story: int, more: str, shows: st
     accessible(page)
 
 
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)
 def test_a_story_is_read_as_it_was_written_and_markup_is_never_rendered(visitor: Visitor, story: int):
     page = opened(visitor)
     page.get_by_role("button", name="<img src=x").click()

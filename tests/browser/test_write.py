@@ -86,6 +86,7 @@ def server(used: Settings) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("name", ["", *STATES])
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)  # both widths and both themes
 def test_every_state_is_whole(visitor: Visitor, used: Settings, name: str):
     key = takes.writing(into=used, **STATES[name]).key if name else ""
     page = visitor.page
