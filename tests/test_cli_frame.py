@@ -70,3 +70,16 @@ def test_afterwards_ctrl_c_is_raised_as_before(helper: Worker):
         pass
     with pytest.raises(KeyboardInterrupt):
         press_ctrl_c()
+
+
+def test_ctrl_c_while_the_first_ends_is_for_the_second(helper: Worker):
+    first, second = Run(1), Run(1_000)
+
+    def look_and_press() -> int:
+        press_ctrl_c()
+        return first.look()
+
+    with helper:
+        follow(helper, look_and_press, lambda _: {}, lambda left: left <= 0, first.stop)
+        second.followed(helper)
+    assert (first.stops, second.stops) == (0, 1)

@@ -93,15 +93,17 @@ def follow(
     *columns: ProgressColumn,
 ) -> Row:
     """Look again and again until it has ended, with a bar on a terminal: ``show`` gives what the bar is updated with.
-    Ctrl-C calls ``stop``, and the end is waited for all the same."""
+    Ctrl-C calls ``stop``, and the end is waited for all the same; one that comes when it has ended is left to whoever
+    follows next."""
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
         bar = progress.add_task("Waiting for the worker", total=None)
         while True:
-            if helper.interrupted():
-                stop()
             row = look()
             progress.update(bar, **show(row))
             if ended(row):
                 return row
+            if helper.interrupted():
+                stop()
+                continue
             helper.ensure()
             time.sleep(POLL)
