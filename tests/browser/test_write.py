@@ -17,7 +17,7 @@ from tests.support.takes import CONTEXT, TEXT
 from tests.support.worker import until
 from zega_core import db
 from zega_core.settings import Settings
-from zega_core.tables import Example, ExampleStatus, Story
+from zega_core.tables import Example, ExampleStatus, Story, now
 from zega_core.writing_tables import Take, TakeState, Writing
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def change(settings: Settings, **values: Any) -> None:
     """The newest take, as the thread that writes it would."""
     with db.session(settings) as session:
         take = session.get_one(Take, rows(settings, Take)[-1].id)
-        for name, value in values.items():
+        for name, value in {"heartbeat_at": now(), **values}.items():
             setattr(take, name, value)
         session.add(take)
 
@@ -65,7 +65,8 @@ def brief(page: Page):
 
 
 def prose(page: Page, text: str):
-    return page.locator("[class*='st-key-prose-take']").get_by_text(text)
+    """While a page is drawn anew the old text and the new one may both be there for a moment."""
+    return page.locator("[class*='st-key-prose-take']").get_by_text(text).first
 
 
 def press(page: Page, name: str) -> None:
