@@ -9,7 +9,8 @@ from zega_core.store.memories import LONGEST, MOST, Count
 
 ABOUT = (
     "While you write with a model, ZEGA can recall what you wrote before that is like what you ask for, and give it to "
-    "the model to go by. Nothing is remembered that you do not choose here."
+    "the model to go by: to a teacher elsewhere, too, if you ask one to write. Nothing is remembered that you do not "
+    "choose here."
 )
 SOURCES: Mapping[str, tuple[str, str]] = {
     "story": ("Stories on your shelf", "What you saved as a story, as it reads now."),

@@ -13,7 +13,7 @@ from zega_core.writing_tables import Take, TakeState, Writing
 
 TITLE = 60
 """Characters."""
-TASKS = {"write": "Write something new", "continue": "Continue my text", "rewrite": "Rewrite this in my voice"}
+TASKS = {"write": "Write", "continue": "Go on with my text", "rewrite": "Rewrite this in my voice"}
 UNNAMED = ("First text", "Second text")
 
 
@@ -56,7 +56,7 @@ def progress(take: Take) -> str:
     if take.state == TakeState.failed:
         return take.error or "It could not write. Try again."
     if take.state == TakeState.stopped:
-        kept = f" {number} are kept." if take.text and number != "1 word" else ""
+        kept = f" {number} {'is' if number == '1 word' else 'are'} kept." if take.text else ""
         return take.error or f"Stopped.{kept}"
     cut = " It had more to say: raise the words, or let it continue." if take.cut else ""
     return f"{number}, written in {took(take.seconds)}.{cut}"

@@ -14,6 +14,7 @@ from zega_core.store import writing_choices
 from zega_core.writing import Author
 from zega_core.writing_configs import CUSTOM, WriteRequest, WritingConfig
 from zega_core.writing_tables import Writing
+from zega_core.writing_words import TASKS
 from zega_ui import teaching_form as form
 from zega_ui import write_draft
 from zega_ui.components import genre_label_of, plain, section
@@ -22,7 +23,6 @@ from zega_ui.write_draft import Draft
 WHERE = "write"
 """Beside the form: why a press was refused."""
 BUTTON = "write-now"
-TASKS = {"write": "Write", "continue": "Go on with my text", "rewrite": "Rewrite this in my voice"}
 TASK, GENRE, ELEMENT = "task", "genre", "element"
 """Keys of controls that are in the address, too, so that they outlive a refresh."""
 FIRST, SECOND, PAIR, BLIND = "write-first", "write-second", "write-pair", "write-blind"

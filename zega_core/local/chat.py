@@ -85,7 +85,7 @@ class Chat:
 
     async def _complete(self, request: Request) -> Response:
         try:
-            asked = read_request(await read_body(request))
+            asked = read_request(ChatRequest, await read_body(request))
             writing = asked.writing()
         except ZegaError as error:
             return refusal(error)

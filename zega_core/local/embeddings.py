@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import logging
 import threading
 import time
@@ -14,12 +13,13 @@ from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from zega_core.errors import InvalidInput, NotFound, ZegaError
 from zega_core.local import minilm
+from zega_core.local.protocol import read_request
 from zega_core.local.requests import read_body, refusal, until_gone
 from zega_core.providers.adapter import printable
 
@@ -66,18 +66,6 @@ class EmbeddingRequest(BaseModel):
         return plain
 
 
-def read_request(body: bytes) -> EmbeddingRequest:
-    """Raises InvalidInput."""
-    try:
-        return EmbeddingRequest.model_validate(json.loads(body.decode("utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])[:80]
-        raise InvalidInput(f"This request cannot be used: {where}: {first['msg']}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("This request cannot be used: it is not JSON.") from error
-
-
 class Embeddings:
     """Takes requests and has them answered, beside what is being written: they do not wait for whole texts, and texts
     do not wait for them."""
@@ -94,7 +82,7 @@ class Embeddings:
 
     async def answer(self, request: Request) -> Response:
         try:
-            asked = read_request(await read_body(request))
+            asked = read_request(EmbeddingRequest, await read_body(request))
             texts = asked.texts()
         except ZegaError as error:
             return refusal(error)

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,7 @@ from zega_core.errors import HomeError, InvalidInput, NotFound, ProviderUnavaila
 from zega_core.local.names import LONGEST, ModelName, read_name
 from zega_core.providers.adapter import printable
 
+Request = TypeVar("Request", bound=BaseModel)
 TOP_P = 0.95
 MAX_TOKENS = 400
 MOST_BYTES = 1024**2
@@ -108,10 +109,10 @@ class ChatRequest(BaseModel):
         return text
 
 
-def read_request(body: bytes) -> ChatRequest:
+def read_request(kind: type[Request], body: bytes) -> Request:
     """Raises InvalidInput."""
     try:
-        return ChatRequest.model_validate(json.loads(body.decode("utf-8")))
+        return kind.model_validate(json.loads(body.decode("utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])[:80]

@@ -96,15 +96,6 @@ def kept_by_writer(session: Session) -> dict[str, int]:
     return dict(session.exec(query).all())
 
 
-def count_kept_by_genre(session: Session, writer_id: str) -> dict[str, int]:
-    query = (
-        select(Example.genre, func.count())
-        .where(Example.user_id == writer_id, Example.status == ExampleStatus.kept)
-        .group_by(Example.genre)
-    )
-    return dict(session.exec(query).all())
-
-
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What a session has come to so far, counted from its examples."""
