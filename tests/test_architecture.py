@@ -16,7 +16,15 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"toml_tables"},
     {"settings", "configs", "tables"},
-    {"teacher_tables", "version_tables", "proof_tables", "conversation_tables", "writing_tables", "writing_configs"},
+    {
+        "teacher_tables",
+        "version_tables",
+        "proof_tables",
+        "conversation_tables",
+        "writing_tables",
+        "writing_configs",
+        "door_tables",
+    },
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule", "embedders"},
@@ -64,6 +72,7 @@ LAYERS: list[set[str]] = [
     {"proving", "exporting", "proof_words", "export_words", "asking", "own_pages", "own_pages_words", "training_words"},
     {"jobs"},
     {"readiness"},
+    {"api"},
     {"cli", "__main__"},
 ]
 INSIDE_MAY_IMPORT_EACH_OTHER = {
@@ -75,6 +84,7 @@ INSIDE_MAY_IMPORT_EACH_OTHER = {
     "fine_tune",
     "local",
     "cli",
+    "api",
     "style",
     "proof",
     "exports",

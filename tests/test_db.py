@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from zega_core import db
+from zega_core import db, door_tables
 from zega_core.errors import ConfigError, HomeError
 from zega_core.settings import ROOT, Settings
 from zega_core.store import writers
@@ -39,6 +39,7 @@ def test_migrations_and_tables_agree(database: str, config: Settings):
     from alembic.migration import MigrationContext
 
     db.prepare(config)
+    assert door_tables.ApiKey.__tablename__ in Table.metadata.tables  # those, too, are compared
     with db.get_engine(config).connect() as connection:
         there = MigrationContext.configure(connection, opts={"include_name": _is_declared})
         assert compare_metadata(there, Table.metadata) == []
@@ -126,7 +127,7 @@ def test_an_address_that_is_no_postgresql_is_refused_without_repeating_it(url: s
 
 ADD_WRITERS = """
 import sys
-from zega_core import db
+from zega_core import db, door_tables
 from zega_core.store import writers
 for number in range(25):
     with db.session() as session:

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     stale_after: Annotated[float, Field(gt=0)] = 60
     """Seconds without a heartbeat after which a run is taken over."""
 
+    api_host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
+    """Where the REST API listens; on an address that others can reach it starts only when there are keys."""
+    api_port: Annotated[int, Field(ge=1, le=65535)] = 8002
+    api_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """Requests a minute that one key, or this machine without one, may make."""
+
     def __hash__(self) -> int:
         return hash((self.home, self.database_url))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, LargeBinary, TypeDecorator, UniqueConstraint, false, text
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -149,6 +149,10 @@ class TrainingSession(Table, table=True):
     min_votes: int = 1
     budget: float | None = None
     """Euros that the whole session may cost; None is no limit."""
+    archived_at: datetime | None = _moment(nullable=True)
+    """When the writer put it out of sight; it counts all the same."""
+    reported: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether the record was handed in by a program of the writer's: ZEGA ran no such session."""
 
 
 class Example(Table, table=True):
@@ -283,16 +287,3 @@ class Taste(Table, table=True):
     rescore_asked_at: datetime | None = _moment(nullable=True)
     rescored_at: datetime | None = _moment(nullable=True)
     rescore_result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
-
-
-class Favourite(Table, table=True):
-    """A combination of genres that the writer wants to use again."""
-
-    __table_args__ = (UniqueConstraint("user_id", "name"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: str = Field(foreign_key="writer.id", max_length=64)
-    name: str = Field(max_length=60)
-    genres: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    num_examples: int
-    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)

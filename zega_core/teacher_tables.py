@@ -1,4 +1,4 @@
-"""What is stored about teachers: choices, the ledger, limits, votes, checks."""
+"""What is stored about teaching: choices, favourite genres, the ledger, limits, votes, checks."""
 
 from __future__ import annotations
 
@@ -94,3 +94,16 @@ class TeacherCheck(Table, table=True):
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     asked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UTCDateTime, nullable=True)
+
+
+class Favourite(Table, table=True):
+    """A combination of genres that the writer wants to use again."""
+
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    name: str = Field(max_length=60)
+    genres: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    num_examples: int
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)

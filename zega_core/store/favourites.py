@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from zega_core.configs import AutoTrainConfig, check_genres, checked
 from zega_core.errors import InvalidInput
-from zega_core.tables import Favourite
+from zega_core.teacher_tables import Favourite
 
 MAX_NAME = 60
 
