@@ -62,6 +62,7 @@ LAYERS: list[set[str]] = [
     },
     {"figure_words", "collection", "conversation", "prompting"},
     {"conversation_words", "collection_words", "conversation_stats"},
+    {"nearest"},
     {"memory", "profiling", "shelf"},
     {"writing_requests"},
     {"context"},

@@ -4,7 +4,6 @@ not choose, and what is erased is forgotten with it."""
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +11,14 @@ from logging import getLogger
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlmodel import Session
 
-from zega_core import db, meaning
+from zega_core import db, meaning, nearest
 from zega_core.embedders import HashingEmbedder, Matrix
 from zega_core.errors import Cancelled, InvalidInput, ProviderUnavailable
 from zega_core.recalling import Candidate, search, varied
 from zega_core.settings import Settings
-from zega_core.store import memories, writers, writing_choices
+from zega_core.store import memories, vectors, writers, writing_choices
 from zega_core.store.memories import Count as Count
 from zega_core.store.memories import Found
 from zega_core.tables import Source, now
@@ -34,8 +32,6 @@ PUT_IN = 200
 """Texts that are put in in one transaction."""
 LOOKED_AT = 64
 """The likest, from which what is recalled is chosen."""
-WRITERS = 4
-"""Of how many writers a process keeps the numbers in mind."""
 BY_WORDS = 1_000
 """The newest texts, which are compared by their words while they have no numbers or their embedder cannot be had."""
 SAME_GENRE = 0.04
@@ -59,15 +55,6 @@ class Recalled:
     from_: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    stamp: tuple[int, int, int]
-    ids: NDArray[np.int64]
-    rows: Matrix
-
-
-_loaded: OrderedDict[tuple[str, str, str], _Numbers] = OrderedDict()
-_loading = threading.Lock()
 _trouble: dict[Path, str] = {}
 
 
@@ -151,6 +138,8 @@ def choose(session: Session, writer_id: str, sources: Collection[str]) -> None:
 def forget(session: Session, writer_id: str, memory_id: int) -> None:
     """One text; it is not remembered again. Raises NotFound."""
     memories.forget_one(session, writer_id, memory_id)
+    if vectors.there(session):
+        vectors.forget(session, memory_id)
 
 
 def forget_all(session: Session, writer_id: str) -> int:
@@ -186,11 +175,15 @@ def _embed(writer_id: str, settings: Settings) -> None:
         with db.reading(settings) as session:
             rows = memories.without_numbers(session, writer_id, embedder.name, AT_A_TIME)
         if not rows:
-            return
+            break
         found = embedder.embed([body for _, body in rows])
         with db.session(settings) as session:
             packed = [(one, row.astype("<f4").tobytes()) for (one, _), row in zip(rows, found, strict=True)]
             memories.set_numbers(session, embedder.name, packed)
+            if vectors.there(session, embedder.size):
+                vectors.add(session, embedder.name, packed)
+    if why_not := nearest.hand_over(writer_id, embedder, settings):
+        log.warning("%s has more texts than are compared one by one. %s", writer_id, why_not)
 
 
 def _likest(
@@ -201,9 +194,9 @@ def _likest(
     if not asked or not memories.any_of(session, writer_id):
         return []
     embedder = meaning.embedder(settings, stop=stop)
-    numbers = _numbers(session, writer_id, embedder.name, embedder.size, settings)
+    texts = nearest.texts(session, writer_id, embedder, settings)
     try:
-        if not len(numbers.ids):
+        if not len(texts):
             return _by_words(session, writer_id, asked, most)
         row = embedder.embed([asked])[0]
         _trouble.pop(settings.home, None)
@@ -213,13 +206,9 @@ def _likest(
         log.warning("texts are compared by their words for now: %s", error)
         _trouble[settings.home] = f"Texts are compared by their words for now. {error}"
         return _by_words(session, writer_id, asked, most)
-    places, scores = search(numbers.rows, row, most)
-    found = memories.details(session, writer_id, [int(one) for one in numbers.ids[places]])
-    return [
-        (found[identity], float(score), numbers.rows[place])
-        for place, score in zip(places, scores, strict=True)
-        if score >= LEAST[embedder.name] and (identity := int(numbers.ids[place])) in found
-    ]
+    near = [one for one in texts.nearest(row, most) if one[1] >= LEAST[embedder.name]]
+    found = memories.details(session, writer_id, [identity for identity, _, _ in near])
+    return [(found[identity], score, numbers) for identity, score, numbers in near if identity in found]
 
 
 def _by_words(session: Session, writer_id: str, query: str, most: int) -> list[tuple[Found, float, Matrix]]:
@@ -232,37 +221,6 @@ def _by_words(session: Session, writer_id: str, query: str, most: int) -> list[t
         for place, score in zip(places, scores, strict=True)
         if score >= LEAST[embedder.name] and texts[place][0] in found
     ]
-
-
-def _numbers(session: Session, writer_id: str, embedder: str, size: int, settings: Settings) -> _Numbers:
-    """Of all that this writer has and that has numbers. What this process knows already is not read again."""
-    key = (str(db.database_url(settings)), writer_id, embedder)
-    with _loading:
-        stamp = memories.stamp(session, writer_id, embedder)
-        known = _loaded.get(key)
-        if known is None or known.stamp != stamp:
-            known = _loaded[key] = _read(session, writer_id, embedder, size, stamp, known)
-        _loaded.move_to_end(key)
-        while len(_loaded) > WRITERS:
-            _loaded.popitem(last=False)
-        return known
-
-
-def _read(
-    session: Session, writer_id: str, embedder: str, size: int, stamp: tuple[int, int, int], known: _Numbers | None
-) -> _Numbers:
-    ids = memories.ids_with_numbers(session, writer_id, embedder)
-    old = {} if known is None else {int(one): place for place, one in enumerate(known.ids)}
-    rows, there = np.zeros((len(ids), size), np.float32), np.zeros(len(ids), bool)
-    places = {one: place for place, one in enumerate(ids)}
-    if known is not None:
-        same = [one for one in ids if one in old]
-        rows[[places[one] for one in same]] = known.rows[[old[one] for one in same]]
-        there[[places[one] for one in same]] = True
-    for identity, packed in memories.numbers(session, writer_id, [one for one in ids if one not in old]):
-        if len(packed) == 4 * size and identity in places:
-            rows[places[identity]], there[places[identity]] = np.frombuffer(packed, "<f4"), True
-    return _Numbers(stamp, np.array(ids, np.int64)[there], rows[there])
 
 
 def _candidate(found: Found, score: float, genre: str, moment: datetime) -> Candidate:

