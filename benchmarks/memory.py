@@ -1,9 +1,10 @@
 """How well memory recalls what is meant, and how long it takes.
 
-    python benchmarks/memory.py [--passages 1000 100000] [--rounds 100]
+    python benchmarks/memory.py [--passages 1000 100000] [--rounds 100] [--database postgresql://... --there 110000]
 
 Recall: the passages and queries of recall.toml, precision among the first five. Time: numbers spread as those of the
-passages are, searched for the 64 likest, against a scan in pandas in the same run.
+passages are, searched for the 64 likest, against a scan in pandas in the same run. With a database that has pgvector
+and may be filled: the same search there, and how many of the likest it finds.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pandas as pd
+from pydantic import SecretStr
 
-from zega_core import meaning
+from zega_core import db, meaning, nearest
 from zega_core.dataset import words
 from zega_core.embedders import HashingEmbedder, Matrix
 from zega_core.local import process
 from zega_core.recalling import search
-from zega_core.settings import get_settings
+from zega_core.settings import Settings, get_settings
+from zega_core.store import writers
+from zega_core.tables import Memory
 
 FIRST = 5
 LIKEST = 64
@@ -111,10 +115,40 @@ def searching(rows: Matrix, queries: Matrix, rounds: int) -> None:
     print(f"  {ratio:.0f} times as fast as the scan in pandas")
 
 
+def in_database(rows: Matrix, queries: Matrix, rounds: int, settings: Settings) -> None:
+    """What PostgreSQL does where a writer has more texts than are compared one by one."""
+    writer, embedder = f"benchmark-{int(time.time())}", meaning.embedder(settings)
+    with db.session(settings) as session:
+        writers.ensure(session, writer)
+        for row in rows:
+            session.add(Memory(user_id=writer, body="-", embedder=embedder.name, embedding=row.astype("<f4").tobytes()))
+    started = time.perf_counter()
+    if why_not := nearest.hand_over(writer, embedder, settings):
+        sys.exit(why_not)
+    print(f"{len(rows):,} passages in PostgreSQL: indexed in {time.perf_counter() - started:.0f} s")
+    took: list[float] = []
+    found: dict[int, list[float]] = {FIRST: [], LIKEST: []}
+    with db.reading(settings) as session:
+        texts = nearest.texts(session, writer, embedder, settings)
+        for number in range(rounds):
+            query = queries[number % len(queries)]
+            started = time.perf_counter()
+            got = [score for _, score, _ in texts.nearest(query, LIKEST)]
+            took.append(1000 * (time.perf_counter() - started))
+            _, exact = search(rows, query, LIKEST)
+            for most, shares in found.items():
+                shares.append(float(np.mean(np.array(got[:most]) >= exact[most - 1] - 1e-5)))
+    median, late = np.percentile(took, [50, 95])
+    print(f"  pgvector: median {median:.2f} ms, p95 {late:.2f} ms; ", end="")
+    print(", ".join(f"{np.mean(shares):.1%} of the {most} likest" for most, shares in found.items()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--database", help="a PostgreSQL with pgvector; what is put in stays there")
+    parser.add_argument("--there", type=int, default=110_000, help="passages to put into it")
     options = parser.parse_args()
     topics = tomllib.loads((Path(__file__).parent / "recall.toml").read_text(encoding="utf-8"))["topic"]
     texts = [passage for topic in topics for passage in topic["passages"]]
@@ -136,10 +170,13 @@ def main() -> None:
                 print(f"{embedder.name}: {1000 * (time.perf_counter() - started):.0f} ms for one query")
         finally:
             process.end(settings)
-    recalling(topics, rows)
-    real = rows[f"{meaning.today()} texts"]
-    for number in options.passages:
-        searching(spread_as(real, number, 1), rows[f"{meaning.today()} query"], options.rounds)
+        recalling(topics, rows)
+        real = rows[f"{meaning.today()} texts"]
+        for number in options.passages:
+            searching(spread_as(real, number, 1), rows[f"{meaning.today()} query"], options.rounds)
+        if options.database:
+            there = settings.model_copy(update={"database_url": SecretStr(options.database)})
+            in_database(spread_as(real, options.there, 1), rows[f"{meaning.today()} query"], options.rounds, there)
 
 
 if __name__ == "__main__":
