@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule", "embedders"},
-    {"questions", "recalling"},
+    {"questions", "recalling", "wrapping"},
     {"store", "fine_tune", "style", "manuscripts"},
     {
         "allowance",
@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
         "taste",
         "versions",
         "triggers",
+        "unfinished",
         "child_process",
         "preparing",
         "training_reports",
