@@ -15,6 +15,7 @@ from zega_core.wrapping import (
     FENCE,
     KIND,
     MARKED,
+    MAX_CHARS,
     PASSES,
     any_case,
     fewest,
@@ -58,8 +59,10 @@ _MARK = re.compile(r"[*_]+")
 
 
 def certain(text: str, element: Element | None = None) -> str:
-    """What of an unfinished answer is of the piece, without what stands around it; empty while that is not known. Any
-    string is accepted."""
+    """What of an unfinished answer is of the piece, without what stands around it; empty while that is not known, and
+    where it is too long for one. Any string is accepted."""
+    if len(text) > MAX_CHARS:
+        return ""
     text = without_thinking(plain(_without_half_a_tag(text))).lstrip()
     if _ALOUD.match(text):
         return ""

@@ -7,7 +7,7 @@ agree in few places: a Reed-Solomon code spreads the briefs over the alternative
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -37,7 +37,17 @@ from zega_core.providers.grammar import (
     load_common,
     load_grammar,
 )
-from zega_core.providers.prose import fill, formal, head_noun, introduced, referring, slots_for, tidy, words_of
+from zega_core.providers.prose import (
+    fill,
+    first_sentence,
+    formal,
+    head_noun,
+    introduced,
+    referring,
+    slots_for,
+    tidy,
+    words_of,
+)
 from zega_core.providers.spread import MODIFIERS, Row, spread, spread_counted
 
 LONG_TALK = 130
@@ -52,7 +62,7 @@ _TARGET = {"scene": 160, "character": 150, "setting": 110, "dialogue": 170}
 
 
 class Storyteller:
-    """A ``ChatModel`` that always answers."""
+    """A ``StreamingModel`` that always answers, at once."""
 
     name = "storyteller"
     label = "Built-in storyteller"
@@ -71,6 +81,11 @@ class Storyteller:
         kept = _first_words(text, max(options.max_tokens, 0))
         prompt_tokens = sum(len(message.content.split()) for message in messages)
         return Completion(kept, self.name, prompt_tokens, len(kept.split()), "stop" if kept == text else "length")
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
+        completion = self.complete(messages, options)
+        yield completion.text
+        return completion
 
     def _write(self, catalog: Catalog, brief: Brief, seed: int) -> str:
         grammar, common = load_grammar(self._folder, brief.genre), load_common(self._folder)
@@ -256,7 +271,7 @@ def _beaten_lines(draw: Random, count: int) -> list[int]:
 
 def _turn(task: _Task, draw: Random, index: int, line: str, beat: str) -> str:
     """One spoken turn in its paragraph. The second one is tagged: from there on the two alternate."""
-    first, rest = _first_sentence(line)
+    first, rest = first_sentence(line)
     if index == 1:
         verb = "asked" if first.endswith("?") else "said"
         tagged = f'"{first.removesuffix(".")}{"," if first.endswith(".") else ""}" {task.slots["hero"]} {verb}.'
@@ -267,12 +282,6 @@ def _turn(task: _Task, draw: Random, index: int, line: str, beat: str) -> str:
     if index == 0 or draw.random() < 0.4:
         return f'{beat} "{line}"'
     return f'"{first}" {beat} "{rest}"' if rest else f'"{line}" {beat}'
-
-
-def _first_sentence(line: str) -> tuple[str, str]:
-    """The first sentence, and what follows it."""
-    found = re.fullmatch(r"(.+?[.?!])(?:\s+(.*))?", line, re.DOTALL)
-    return (found[1], found[2] or "") if found else (line, "")
 
 
 _WRITERS: dict[str, Callable[[_Task, Random], _Draft]] = {
