@@ -34,7 +34,7 @@ from zega_core.teachers import _accepted, _certain
 ASK = [Message("user", "Write one scene about a lantern.")]
 OPTIONS = GenerationOptions(may_break_off=True)
 PROVIDERS = sorted(services.MODELS)
-MID_STREAM = ("dropped", "ends_early", "hang_after_start")
+MID_STREAM = ("dropped", "ends_early")
 
 
 def drawn(stream: Any) -> tuple[list[str], Completion]:
@@ -49,7 +49,7 @@ def drawn(stream: Any) -> tuple[list[str], Completion]:
 @contextmanager
 def teacher(provider: str, script: Any, **more: Any) -> Iterator[tuple[Guarded, FakeService]]:
     with FakeService(provider, script) as fake:
-        service = connect(provider, Access(fake.url, "key-0123456789", first_token=2.0, total=2.0))
+        service = connect(provider, Access(fake.url, "key-0123456789"))
         model = ServiceModel(service, services.MODELS[provider][0])
         yield Guarded(model, accept=_accepted, certain=_certain, backoff=0.001, **more), fake
         service.close()
@@ -159,6 +159,19 @@ def test_stop_while_nothing_comes_ends_the_wait():
     with teacher("openai_compatible", lambda _: stop.set() or "hang") as (model, _), pytest.raises(Cancelled) as raised:
         drawn(Fallback([model]).stream(ASK, GenerationOptions(stop=stop)))
     assert outcomes(raised.value.calls) == ["cancelled"]
+
+
+@pytest.mark.parametrize("provider", ["huggingface", "openai_compatible"])
+def test_a_server_that_refuses_to_count_is_asked_without(provider: str):
+    def strictly(_: int) -> str:
+        return "no_counting" if "stream_options" in fake.completions[-1].json else "ok"
+
+    with teacher(provider, strictly) as (model, fake):
+        for asked in (2, 3):  # it is remembered
+            pieces, completion = drawn(model.stream(ASK, OPTIONS))
+            assert "".join(pieces) == services.TEXT
+            assert outcomes(completion.calls) == ["ok"]
+            assert len(fake.completions) == asked
 
 
 # ------------------------------------------------------------------------------------------------------------- guards
