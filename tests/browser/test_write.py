@@ -133,21 +133,23 @@ def test_a_teachers_words_arrive_while_it_writes_and_stop_keeps_them(chromium: B
     with db.session(settings) as session:
         chosen = (mine, *(one for one in others if one.provider != mine.provider))
         teaching.save(session, takes.WRITER, TeachingConfig(teachers=chosen))
-    with FakeService("openai_compatible", "hang_after_start") as service:
-        with without_worker(settings, {"ZEGA_OPENAI_BASE_URL": service.url}) as server:
-            visitor = Visitor(chromium, server, phone=True)
-            page = opened(visitor)
-            page.get_by_role("combobox", name="Who writes").click()
-            page.get_by_role("option", name="A teacher", exact=True).click()
-            brief(page).fill(BRIEF)
-            press(page, "Write")
-            expect(prose(page, "Mara carried the lantern")).to_be_visible()
-            press(page, "Stop")
-            expect(page.get_by_role("button", name="Keep as example")).to_be_visible()
-            expect(prose(page, "Mara carried the lantern")).to_be_visible()
-            assert rows(settings, Take)[0].state == TakeState.stopped
-            until(lambda: service.at_once == 0, 30)
-            visitor.close()
+    with (
+        FakeService("openai_compatible", "hang_after_start") as service,
+        without_worker(settings, {"ZEGA_OPENAI_BASE_URL": service.url}) as server,
+    ):
+        visitor = Visitor(chromium, server, phone=True)
+        page = opened(visitor)
+        page.get_by_role("combobox", name="Who writes").click()
+        page.get_by_role("option", name="A teacher", exact=True).click()
+        brief(page).fill(BRIEF)
+        press(page, "Write")
+        expect(prose(page, "Mara carried the lantern")).to_be_visible()
+        press(page, "Stop")
+        expect(page.get_by_role("button", name="Keep as example")).to_be_visible()
+        expect(prose(page, "Mara carried the lantern")).to_be_visible()
+        assert rows(settings, Take)[0].state == TakeState.stopped
+        until(lambda: service.at_once == 0, 30)
+        visitor.close()
 
 
 def test_what_is_being_written_is_seen_after_a_refresh_and_in_a_second_tab_and_stop_keeps_it(

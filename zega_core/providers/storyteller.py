@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from zega_core.catalog import ALTERNATIVES, DATA, PROMPTS_A_GENRE, Brief, Catalog, Prompt, load_catalog
+from zega_core.providers import prose
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.providers.free_prompt import guess_genre, read_prompt, topic
 from zega_core.providers.grammar import (
@@ -37,17 +38,7 @@ from zega_core.providers.grammar import (
     load_common,
     load_grammar,
 )
-from zega_core.providers.prose import (
-    fill,
-    first_sentence,
-    formal,
-    head_noun,
-    introduced,
-    referring,
-    slots_for,
-    tidy,
-    words_of,
-)
+from zega_core.providers.prose import fill, formal, head_noun, introduced, referring, slots_for, tidy, words_of
 from zega_core.providers.spread import MODIFIERS, Row, spread, spread_counted
 
 LONG_TALK = 130
@@ -78,7 +69,7 @@ class Storyteller:
         brief = options.brief or Brief(asked, guess_genre(asked, catalog), catalog.element("scene"))
         catalog.genre(brief.genre)
         text = self._write(catalog, brief, options.seed)
-        kept = _first_words(text, max(options.max_tokens, 0))
+        kept = prose.first_words(text, max(options.max_tokens, 0))
         prompt_tokens = sum(len(message.content.split()) for message in messages)
         return Completion(kept, self.name, prompt_tokens, len(kept.split()), "stop" if kept == text else "length")
 
@@ -271,7 +262,7 @@ def _beaten_lines(draw: Random, count: int) -> list[int]:
 
 def _turn(task: _Task, draw: Random, index: int, line: str, beat: str) -> str:
     """One spoken turn in its paragraph. The second one is tagged: from there on the two alternate."""
-    first, rest = first_sentence(line)
+    first, rest = prose.first_sentence(line)
     if index == 1:
         verb = "asked" if first.endswith("?") else "said"
         tagged = f'"{first.removesuffix(".")}{"," if first.endswith(".") else ""}" {task.slots["hero"]} {verb}.'
@@ -302,8 +293,3 @@ def _place(catalog: Catalog, prompt: Prompt, modifier: str) -> tuple[int, int]:
 
 def _digest(value: object) -> int:
     return int.from_bytes(blake2b(str(value).encode(), digest_size=6).digest())
-
-
-def _first_words(text: str, limit: int) -> str:
-    ends = [found.end() for found in re.finditer(r"\S+", text)]
-    return text if len(ends) <= limit else text[: ends[limit - 1] if limit else 0]
