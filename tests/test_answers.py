@@ -10,12 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zega_core.answers import MAX_CHARS, accept
+from zega_core.answers import accept
 from zega_core.catalog import GENRES, Brief, Element, load_catalog
 from zega_core.errors import BadAnswer
 from zega_core.providers.base import Call, Completion, GenerationOptions
 from zega_core.providers.storyteller import Storyteller
 from zega_core.tables import CallOutcome
+from zega_core.wrapping import MAX_CHARS
 
 SCENE = Element("scene", "Scene", "", 100, 220)
 SETTING = Element("setting", "Setting", "", 70, 150)
@@ -45,63 +46,63 @@ def refused(text: str, asked: str = PROMPT, finish: str = "stop") -> str:
     return caught.value.outcome
 
 
-@pytest.mark.parametrize(
-    "around",
-    [
-        # Llama
-        "Here is a scene of two or three paragraphs, about 150 words:\n\n{}",
-        "Here's a 150-word scene based on your prompt:\n\n{}",
-        "Here is the scene:\n\n{}",
-        "<|start_header_id|>assistant<|end_header_id|>\n\n{}<|eot_id|>",
-        "assistant\n\n{}",
-        "{}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWrite another.",
-        # Gemma and Gemini
-        "Okay, here's a scene based on your prompt, aiming for a dark, atmospheric tone:\n\n{}",
-        "Okay, here’s a short scene that leans on atmosphere:\n\n---\n\n{}\n\n---\n\nWould you like me to continue the "
-        "scene or adjust the tone?",
-        "## The Coat\n\n{}",
-        "{}<end_of_turn>",
-        "<start_of_turn>model\n{}<end_of_turn>\n",
-        "**The Coat**\n\n{}\n\n*(Word count: 148)*",
-        # Qwen
-        "<think>\nThe user wants a scene. I should mention the coat.\n</think>\n\n{}",
-        "The user wants a scene, so I will plan it.\n</think>\n\n{}",
-        "<THINK></THINK>{}",
-        "Certainly! Here's a scene that fits the prompt:\n\n---\n\n### The Bolted Door\n\n{}\n\n---\n\nThis scene "
-        "captures the unease of an intrusion that should be impossible.",
-        "Certainly!\n\nHere is your scene:\n\n{}",
-        "Certainly!\n\n{}",
-        "Of course! I'd be happy to help with that. Here is a scene in which the keeper finds her father's coat.\n\n{}",
-        # Mistral
-        "[/INST] {}</s>",
-        "[INST] [/INST]{}",
-        " Title: The Bolted Door\n\nScene:\n\n{}",
-        "**Title:** The Bolted Door\n\n{}",
-        "Assistant: {}",
-        "### Response:\n{}",
-        "Sure thing! Here is a scene for you: {}",
-        "**Here's a scene:** {}",
-        "Sure, here you go:\n\n{}",
-        "As requested, here is the piece you asked for.\n{}",
-        # what comes after
-        "{}\n\nLet me know if you'd like me to continue the story or change the tone!",
-        "{}\n\nI hope you enjoy this scene!",
-        "{}\n\nI hope this meets your expectations.\n\nFeel free to ask for adjustments.",
-        "{} (148 words)",
-        "{}\n\n(148 words)",
-        "{}\n\n**Word count:** 148",
-        "{}\n\n[Word count: approximately 148 words]",
-        "{}\n\n(Note: I kept this under 150 words, as the prompt asks.)",
-        "{}\n\nEnd of scene.",
-        # around everything
-        "```\n{}\n```",
-        "```text\n{}\n```",
-        '"{}"',
-        "“{}”",
-        "\ufeff\n\n{}  \n\n\n",
-        "***\n\n{}\n\n* * *",
-    ],
-)
+AROUND = [
+    # Llama
+    "Here is a scene of two or three paragraphs, about 150 words:\n\n{}",
+    "Here's a 150-word scene based on your prompt:\n\n{}",
+    "Here is the scene:\n\n{}",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n{}<|eot_id|>",
+    "assistant\n\n{}",
+    "{}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWrite another.",
+    # Gemma and Gemini
+    "Okay, here's a scene based on your prompt, aiming for a dark, atmospheric tone:\n\n{}",
+    "Okay, here’s a short scene that leans on atmosphere:\n\n---\n\n{}\n\n---\n\nWould you like me to continue the "
+    "scene or adjust the tone?",
+    "## The Coat\n\n{}",
+    "{}<end_of_turn>",
+    "<start_of_turn>model\n{}<end_of_turn>\n",
+    "**The Coat**\n\n{}\n\n*(Word count: 148)*",
+    # Qwen
+    "<think>\nThe user wants a scene. I should mention the coat.\n</think>\n\n{}",
+    "The user wants a scene, so I will plan it.\n</think>\n\n{}",
+    "<THINK></THINK>{}",
+    "Certainly! Here's a scene that fits the prompt:\n\n---\n\n### The Bolted Door\n\n{}\n\n---\n\nThis scene "
+    "captures the unease of an intrusion that should be impossible.",
+    "Certainly!\n\nHere is your scene:\n\n{}",
+    "Certainly!\n\n{}",
+    "Of course! I'd be happy to help with that. Here is a scene in which the keeper finds her father's coat.\n\n{}",
+    # Mistral
+    "[/INST] {}</s>",
+    "[INST] [/INST]{}",
+    " Title: The Bolted Door\n\nScene:\n\n{}",
+    "**Title:** The Bolted Door\n\n{}",
+    "Assistant: {}",
+    "### Response:\n{}",
+    "Sure thing! Here is a scene for you: {}",
+    "**Here's a scene:** {}",
+    "Sure, here you go:\n\n{}",
+    "As requested, here is the piece you asked for.\n{}",
+    # what comes after
+    "{}\n\nLet me know if you'd like me to continue the story or change the tone!",
+    "{}\n\nI hope you enjoy this scene!",
+    "{}\n\nI hope this meets your expectations.\n\nFeel free to ask for adjustments.",
+    "{} (148 words)",
+    "{}\n\n(148 words)",
+    "{}\n\n**Word count:** 148",
+    "{}\n\n[Word count: approximately 148 words]",
+    "{}\n\n(Note: I kept this under 150 words, as the prompt asks.)",
+    "{}\n\nEnd of scene.",
+    # around everything
+    "```\n{}\n```",
+    "```text\n{}\n```",
+    '"{}"',
+    "“{}”",
+    "\ufeff\n\n{}  \n\n\n",
+    "***\n\n{}\n\n* * *",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
 def test_wrapping_comes_off(around: str) -> None:
     assert cleaned(around.replace("{}", PIECE)) == PIECE
     assert cleaned(around.replace("{}", PIECE).replace("\n", "\r\n")) == PIECE

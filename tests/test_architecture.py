@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule", "embedders"},
-    {"questions", "recalling"},
+    {"questions", "recalling", "wrapping"},
     {"store", "fine_tune", "style", "manuscripts"},
     {
         "allowance",
@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
         "taste",
         "versions",
         "triggers",
+        "unfinished",
         "child_process",
         "preparing",
         "training_reports",

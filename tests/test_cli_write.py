@@ -18,6 +18,7 @@ from tests.support.author import PIECES, TEXT, Author, stand_in
 from tests.support.command import Command
 from tests.support.worker import until
 from zega_core import db, writing
+from zega_core.cli import write
 from zega_core.errors import ProviderUnavailable
 from zega_core.settings import ROOT, Settings
 from zega_core.store import writing_choices, writings
@@ -134,6 +135,18 @@ def test_ctrl_c_keeps_what_is_written(called: Command, monkeypatch: pytest.Monke
     with db.reading() as session:
         (row,) = writings.recent(session, "ana")
         assert writing.state(session, "ana", row.key)[1][0].state == TakeState.stopped
+
+
+def test_a_screen_gets_it_as_it_grows_and_whole_again_where_the_end_took_something_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    printer = write._Printer(quiet=False)
+    for text, state in (("The ", "writing"), ("The *lamp", "writing"), ("The lamp went out.", "done")):
+        printer.show([Take(key="k", writing_id=1, user_id="ana", number=1, text=text, state=state)])
+    done = capsys.readouterr()
+    assert done.out == "The *lamp\nThe lamp went out.\n"
+    assert "The finished text:" in done.err
 
 
 @pytest.mark.crash

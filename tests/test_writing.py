@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +14,13 @@ from sqlmodel import col, select, update
 from tests.support import tuned
 from tests.support.asker import NAME, teacher
 from tests.support.author import PIECES, TEXT, Author, stand_in
+from tests.support.services import MODELS, FakeService
 from tests.support.services import TEXT as TEACHERS_TEXT
 from tests.support.worker import until
 from zega_core import db, keys, meaning, memory, profiling, shelf, writing, writing_material, writing_takes
 from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.errors import Cancelled, InvalidInput, NotFound, ProviderUnavailable
+from zega_core.providers.guarded import KEPT
 from zega_core.settings import Settings
 from zega_core.store import teaching, writers, writings
 from zega_core.tables import Story, now
@@ -25,8 +28,10 @@ from zega_core.teacher_tables import ProviderCall
 from zega_core.writing_authors import NO_VERSION, NOBODY, NONE_IN_USE, ONLY_NEW, SENT
 from zega_core.writing_configs import WriteRequest
 from zega_core.writing_tables import Take, TakeState, Writing
+from zega_core.writing_words import label, progress
 
 PATIENCE = 60.0
+SECOND = f"openai_compatible/{MODELS['openai_compatible'][0]}"
 
 
 def wanted(**values: Any) -> WriteRequest:
@@ -409,6 +414,94 @@ def test_stop_ends_the_wait_for_a_teacher_and_its_call_is_noted(config: Settings
     assert (takes_of(key)[0].state, takes_of(key)[0].text) == (TakeState.stopped, "")
     with db.reading() as session:
         assert session.exec(select(ProviderCall.outcome)).all() == ["cancelled"]
+
+
+@pytest.mark.usefixtures("database")
+def test_a_teachers_words_are_seen_as_they_come_and_stop_keeps_them(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    with teacher(monkeypatch, "hang_after_start") as service:
+        key = writing.start(wanted(authors=("teachers",)), config).key
+        until(lambda: takes_of(key)[0].text != "", PATIENCE)
+        (take,) = takes_of(key)
+        assert (take.state, TEACHERS_TEXT.startswith(take.text)) == (TakeState.writing, True)
+        assert take.first_ms is not None
+        writing.stop("ana", key, config)
+        assert writing.wait(key, PATIENCE)
+        until(lambda: service.at_once == 0, PATIENCE)
+    stopped = takes_of(key)[0]
+    assert (stopped.state, stopped.text, stopped.model) == (TakeState.stopped, take.text.strip(), NAME)
+    with db.reading() as session:
+        (call,) = session.exec(select(ProviderCall)).all()
+    assert call.outcome == "cancelled"
+    assert call.completion_tokens > 0
+
+
+def test_a_teacher_that_breaks_off_leaves_its_words_and_nobody_begins_again(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    with teacher(monkeypatch, "dropped") as service, second_teacher(monkeypatch) as second:
+        (take,) = written(config, authors=("teachers",))
+        assert (len(service.completions), second.completions) == (1, [])
+    assert take.text and TEACHERS_TEXT.startswith(take.text)
+    assert (take.state, take.model) == (TakeState.failed, NAME)
+    assert take.label.startswith("Groq")
+    assert take.error.startswith("Groq broke off")
+    assert take.error.endswith(KEPT)
+    with db.reading() as session:
+        assert session.exec(select(ProviderCall.outcome)).all() == ["unavailable"]
+
+
+def test_one_that_may_not_be_asked_leaves_the_text_to_the_next(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    with teacher(monkeypatch, "rate_limited_daily"), second_teacher(monkeypatch) as second:
+        (take,) = written(config, authors=("teachers",))
+        assert len(second.completions) == 1
+    assert (take.state, take.text, take.model) == (TakeState.done, TEACHERS_TEXT, SECOND)
+    with db.reading() as session:
+        assert session.exec(select(ProviderCall.outcome)).all() == ["rate_limited", "ok"]
+
+
+def test_a_teacher_that_meets_its_length_keeps_its_part_and_it_is_said(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    with teacher(monkeypatch, "length"):
+        (take,) = written(config, authors=("teachers",))
+    assert (take.state, take.text, take.cut, take.error) == (TakeState.done, TEACHERS_TEXT, True, "")
+    assert "cut off at the length you asked for" in progress(take)
+
+
+def test_what_a_teacher_thinks_or_says_around_its_text_is_not_in_it(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    around = f"<think>The user wants a ferry.</think>Sure! Here is a scene:\n\n{TEACHERS_TEXT}\n\n(17 words)"
+    seen = set[str]()
+    with teacher(monkeypatch, around) as service:
+        service._pause = 0.05
+        key = writing.start(wanted(authors=("teachers",)), config).key
+        until(lambda: seen.add(takes_of(key)[0].text) or takes_of(key)[0].state != "writing", PATIENCE)
+    assert takes_of(key)[0].text == TEACHERS_TEXT
+    assert all(TEACHERS_TEXT.startswith(text) for text in seen)
+    assert len(seen) > 2
+
+
+def test_two_teachers_side_by_side_are_both_seen_as_they_come(config: Settings, monkeypatch: pytest.MonkeyPatch):
+    with teacher(monkeypatch, "hang_after_start"), second_teacher(monkeypatch, "hang_after_start"):
+        key = writing.start(wanted(authors=(NAME, SECOND), blind=True), config).key
+        until(lambda: all(take.text for take in takes_of(key)), PATIENCE)
+        pair = takes_of(key)
+        assert [label(take, pair) for take in pair] == ["First text", "Second text"]
+        writing.stop("ana", key, config)
+        assert writing.wait(key, PATIENCE)
+
+
+@contextmanager
+def second_teacher(patch: pytest.MonkeyPatch, script: str = "ok") -> Iterator[FakeService]:
+    """Behind the one there is, at another stand-in."""
+    with FakeService("openai_compatible", script) as service:
+        patch.setenv("ZEGA_OPENAI_BASE_URL", service.url)
+        with db.session() as session:
+            config = teaching.load(session, "ana")
+            second = TeacherChoice(provider="openai_compatible", models=(MODELS["openai_compatible"][0],))  # type: ignore[arg-type]
+            others = [one for one in config.in_order() if one.provider not in ("groq", "openai_compatible")]
+            chosen = (config.choice("groq"), second, *others)
+            teaching.save(session, "ana", config.model_copy(update={"teachers": chosen}))
+        yield service
 
 
 @pytest.mark.parametrize(("days", "asked"), [(0, 0), (2, 1)])

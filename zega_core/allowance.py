@@ -40,7 +40,7 @@ def scope_of(provider: str, key: str | None, base_url: str) -> str:
 
 
 class SharedAllowance:
-    """``providers.guarded.Allowance`` over the database, for one ``model`` of a service. Thread-safe."""
+    """``providers.brakes.Allowance`` over the database, for one ``model`` of a service. Thread-safe."""
 
     def __init__(
         self,

@@ -11,6 +11,7 @@
     + RateLimited           it has been asked too often; waiting helps
     + TeacherRefused        key, model or request is refused; trying again does not help
     + BadAnswer             it answered, but not with a piece
+    + BrokenOff             it went wrong after the beginning of its text had been handed out
     + NotNow                it may not be asked yet; nothing was sent
     + NobodyLeft            no teacher can be asked in this run any more
     + BudgetSpent           the next call could cost more than the budget has left
@@ -111,6 +112,10 @@ class NotNow(ProviderError):
     def __init__(self, message: str, wait: float, *, reset: float | None = None, sure: bool = True) -> None:
         super().__init__(message)
         self.wait, self.reset, self.sure = wait, reset, sure
+
+
+class BrokenOff(ProviderError):
+    """What was handed out stands, so nobody else is asked."""
 
 
 class NobodyLeft(ProviderError):

@@ -26,6 +26,7 @@ from zega_core.providers.service import Access, ServiceModel, connect, is_loopba
 from zega_core.settings import ServiceEnvironment, Settings, service_environment
 from zega_core.store import teaching
 from zega_core.teacher_catalog import TeacherProvider, load_teacher_catalog
+from zega_core.unfinished import certain
 
 NO_LIMIT = 10**9
 """In the place of a listed limit that the writer took off; one that the service itself tells of holds all the same."""
@@ -199,6 +200,7 @@ def member(
         price=price_of(place, model, elsewhere),
         purse=purse,
         accept=None if as_judge else _accepted,
+        certain=_certain,
         thinking_room=thinking_room(place.key, model),
         remote=remote,
         retries=0 if as_judge else RETRIES,
@@ -206,8 +208,13 @@ def member(
 
 
 def _accepted(completion: Completion, messages: Sequence[Message], options: GenerationOptions) -> Completion:
-    brief = options.brief
-    return accept(completion, brief.prompt if brief else messages[-1].content, brief.element if brief else None)
+    brief, may_break_off = options.brief, options.may_break_off
+    asked, element = (brief.prompt, brief.element) if brief else (messages[-1].content, None)
+    return accept(completion, asked, element, may_break_off=may_break_off)
+
+
+def _certain(text: str, options: GenerationOptions) -> str:
+    return certain(text, options.brief.element if options.brief else None)
 
 
 def is_down(place: Place, models: Sequence[str]) -> None:

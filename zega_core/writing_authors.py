@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 from sqlmodel import Session
 
@@ -20,7 +19,7 @@ from zega_core.fine_tune import base as bases
 from zega_core.fine_tune.data import TOKENS_A_WORD
 from zega_core.local import models
 from zega_core.providers import label_of, storyteller
-from zega_core.providers.base import ChatModel, Completion, GenerationOptions, Message
+from zega_core.providers.base import StreamingModel
 from zega_core.settings import Settings
 from zega_core.store import fine_tunes, ledger, teaching
 from zega_core.store import versions as version_rows
@@ -46,12 +45,6 @@ ONLY_NEW = "The built-in storyteller writes new pieces only: it has not read the
 Tell = Callable[[str], None]
 
 
-class Streaming(Protocol):
-    """A chat model that writes piece by piece; the value at the end is its ``Completion``."""
-
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Author:
     """Somebody who can be asked: ``name`` is for a request, ``label`` and ``note`` are for the writer."""
@@ -73,7 +66,7 @@ class Asked:
     note: str
     kind: str
     base: str
-    begin: Callable[[Tell, threading.Event], Streaming]
+    begin: Callable[[Tell, threading.Event], StreamingModel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +77,6 @@ class Room:
     tokens: int
     count: Callable[[str], int]
     goes_on: bool = False
-
-
-class Whole:
-    """A chat model that answers at once, as one that streams: its text is one piece."""
-
-    def __init__(self, model: ChatModel) -> None:
-        self._model = model
-
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
-        completion = self._model.complete(messages, options)
-        yield completion.text
-        return completion
 
 
 def authors(session: Session, writer_id: str, settings: Settings) -> list[Author]:
@@ -138,8 +119,8 @@ def asked(session: Session, writer_id: str, name: str, settings: Settings) -> As
     if name == BASE:
         return _base(session, writer_id, name, "", settings)
     if name == STORYTELLER:
-        teller = Whole(storyteller())
-        return Asked(name, STORYTELLER, storyteller().label, "", STORYTELLER, "", lambda tell, stop: teller)
+        teller = storyteller()
+        return Asked(name, STORYTELLER, teller.label, "", STORYTELLER, "", lambda tell, stop: teller)
     if name.startswith("version:"):
         version = version_rows.get(session, writer_id, int(name.partition(":")[2]))
         versions.check_files(settings, version)
@@ -192,18 +173,18 @@ def _base(session: Session, writer_id: str, name: str, note: str, settings: Sett
 
 def _student(
     writer_id: str, number: int | None, base: str, settings: Settings
-) -> Callable[[Tell, threading.Event], Streaming]:
+) -> Callable[[Tell, threading.Event], StreamingModel]:
     return lambda tell, stop: models.student(settings, writer_id, number, base, waiting=tell)
 
 
-def _teacher(writer_id: str, only: str, settings: Settings) -> Streaming:
+def _teacher(writer_id: str, only: str, settings: Settings) -> StreamingModel:
     """Within the writer's choices as they are now, and what is left of a day's budget. Raises NobodyLeft."""
     with db.reading(settings) as session:
         spent = ledger.spent_beside(session, writer_id, now() - A_DAY)
     group = staffing.beside_sessions(writer_id, settings, spent=spent, only=only)
     if group is None:
         raise NobodyLeft(NOBODY)
-    return Whole(group)
+    return group
 
 
 def _label(version: Version) -> str:

@@ -16,7 +16,7 @@ from zega_core.context import Context, build
 from zega_core.errors import Cancelled, ZegaError
 from zega_core.pieces import storable
 from zega_core.providers import label_of
-from zega_core.providers.base import Call, GenerationOptions
+from zega_core.providers.base import Call, Completion, GenerationOptions
 from zega_core.settings import Settings
 from zega_core.store import ledger, writings
 from zega_core.tables import now
@@ -36,7 +36,8 @@ HEARTBEAT = 5.0
 AT_ONCE = 3
 """Texts that one process writes at the same time; the others wait."""
 TEACHER_ROOM = 200
-"""Tokens that a teacher may take on top of what the words need: one that breaks off has written in vain."""
+"""Tokens that a teacher may take on top of what the words need, as it keeps to them roughly."""
+STOPPED = "The text was stopped."
 NOTHING = "It wrote nothing. Try again, or change the brief."
 LOOKING = "Looking for what to recall."
 FAULT = "It could not write. Try again; if that fails, run `zega doctor`."
@@ -132,6 +133,7 @@ class Job:
             except Exception:  # a thread has nobody above it that would say so
                 log.exception("a text could not be written")
                 draft.state, draft.error = TakeState.failed, FAULT
+            _name(draft)
             draft.ended = True
             self._news.set()
 
@@ -156,8 +158,8 @@ class Job:
         pieces = model.stream(draft.context.messages, self._options(draft))
         first: float | None = None
         try:
-            while not self.stopped.is_set():
-                piece = storable(next(pieces))
+            while True:
+                piece = storable(pieces.throw(Cancelled(STOPPED)) if self.stopped.is_set() else next(pieces))
                 moment = time.monotonic()
                 draft.text += piece
                 if piece.strip() and first is None:
@@ -165,23 +167,21 @@ class Job:
                     self._news.set()  # the first words are not kept waiting
                 draft.seconds = moment - (first or moment)
         except StopIteration as ended:
-            completion = ended.value
-            draft.cut = bool(getattr(completion, "cut_off", False))
-            draft.calls = getattr(completion, "calls", ())
-            if draft.asked.kind == "teacher":
-                draft.model = str(getattr(completion, "model", "")) or draft.asked.model
-                draft.label = label_of(draft.model)
+            self._ended(draft, ended.value)
         finally:
             pieces.close()
-        if self.stopped.is_set():
-            draft.state = TakeState.stopped
-        elif not draft.text.strip():
+        if not draft.text.strip():
             draft.state, draft.error = TakeState.failed, NOTHING
         else:
             report = scored(draft.text.strip(), draft.context.asked, self._wanted)
             with db.reading(self.settings) as session:
                 draft.quality = taste_of(session, self._wanted.writer_id, self.settings).worth(report, None)
             draft.state = TakeState.done
+
+    def _ended(self, draft: Draft, completion: Completion) -> None:
+        draft.cut, draft.calls = completion.cut_off, completion.calls
+        if draft.asked.kind == "teacher":  # what it came with is off
+            draft.text = storable(completion.text)
 
     def _context(self, draft: Draft) -> Context:
         kind, wanted = draft.asked.kind, self._wanted
@@ -208,6 +208,7 @@ class Job:
             temperature=wanted.temperature,
             seed=draft.seed,
             brief=brief_of(wanted) if kind == writing_authors.STORYTELLER else None,
+            may_break_off=True,
             stop=self.stopped,
         )
 
@@ -241,6 +242,14 @@ class Job:
             written = [_write_down(session, draft, self._wanted.writer_id, self.stopped) for draft in due]
         for draft, seen in zip(due, written, strict=True):
             draft.seen, draft.beat, draft.stored = seen, time.monotonic(), "state" in seen
+
+
+def _name(draft: Draft) -> None:
+    """Which teacher wrote it: the last one that was asked."""
+    if draft.asked.kind == "teacher" and draft.text and draft.calls:
+        last = draft.calls[-1]
+        draft.model = f"{last.provider}/{last.model}"
+        draft.label = label_of(draft.model)
 
 
 def _is_due(draft: Draft) -> bool:

@@ -58,7 +58,7 @@ def progress(take: Take) -> str:
     if take.state == TakeState.stopped:
         kept = f" {number} {'is' if number == '1 word' else 'are'} kept." if take.text else ""
         return take.error or f"Stopped.{kept}"
-    cut = " It had more to say: raise the words, or let it continue." if take.cut else ""
+    cut = " It was cut off at the length you asked for: raise the words, or let it continue." if take.cut else ""
     return f"{number}, written in {took(take.seconds)}.{cut}"
 
 

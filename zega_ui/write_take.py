@@ -39,7 +39,7 @@ def show(writer: str, settings: Settings, row: Writing, take: Take) -> None:
     if take.text:
         prose(take.text, f"take-{take.id}")
     if take.state == TakeState.failed:
-        error_state("It could not write", take.error, key=f"take-error-{take.id}")
+        error_state("It broke off" if take.text else "It could not write", take.error, key=f"take-error-{take.id}")
     elif take.state == TakeState.writing and not take.text:
         st.caption(plain(take.note or "Its model is being loaded. The first time takes some seconds."))
         st.skeleton(160)

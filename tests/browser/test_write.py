@@ -13,10 +13,13 @@ from sqlmodel import col, select
 from tests.browser.test_conversation import accessible, without_worker
 from tests.support import takes
 from tests.support.app import Server, Visitor
+from tests.support.services import MODELS, FakeService
 from tests.support.takes import CONTEXT, TEXT
 from tests.support.worker import until
 from zega_core import db
+from zega_core.configs import TeacherChoice, TeachingConfig
 from zega_core.settings import Settings
+from zega_core.store import teaching
 from zega_core.tables import Example, ExampleStatus, Story, now
 from zega_core.writing_tables import Take, TakeState, Writing
 
@@ -119,6 +122,33 @@ def test_the_base_model_writes(chromium: Browser, tmp_path: Path):
         expect(prose(page, take.text[:40])).to_be_visible()
         assert [row.brief for row in rows(settings, Writing)] == [BRIEF]
         assert f"writing={rows(settings, Writing)[0].key}" in page.url
+        visitor.close()
+
+
+def test_a_teachers_words_arrive_while_it_writes_and_stop_keeps_them(chromium: Browser, tmp_path: Path):
+    settings = Settings(home=tmp_path / "home")
+    settings.prepare_home()
+    others = tuple(one.model_copy(update={"on": False}) for one in TeachingConfig().in_order())
+    mine = TeacherChoice(provider="openai_compatible", models=(MODELS["openai_compatible"][0],))  # type: ignore[arg-type]
+    with db.session(settings) as session:
+        chosen = (mine, *(one for one in others if one.provider != mine.provider))
+        teaching.save(session, takes.WRITER, TeachingConfig(teachers=chosen))
+    with (
+        FakeService("openai_compatible", "hang_after_start") as service,
+        without_worker(settings, {"ZEGA_OPENAI_BASE_URL": service.url}) as server,
+    ):
+        visitor = Visitor(chromium, server, phone=True)
+        page = opened(visitor)
+        page.get_by_role("combobox", name="Who writes").click()
+        page.get_by_role("option", name="A teacher", exact=True).click()
+        brief(page).fill(BRIEF)
+        press(page, "Write")
+        expect(prose(page, "Mara carried the lantern")).to_be_visible()
+        press(page, "Stop")
+        expect(page.get_by_role("button", name="Keep as example")).to_be_visible()
+        expect(prose(page, "Mara carried the lantern")).to_be_visible()
+        assert rows(settings, Take)[0].state == TakeState.stopped
+        until(lambda: service.at_once == 0, 30)
         visitor.close()
 
 

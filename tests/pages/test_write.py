@@ -309,7 +309,7 @@ def test_what_a_text_was_given_can_be_read(page: Any):
         ),
         ({"state": TakeState.stopped}, "Stopped."),
         ({"state": TakeState.stopped, "text": ""}, "Stopped."),
-        ({"cut": True}, "It had more to say"),
+        ({"cut": True}, "It was cut off at the length you asked for"),
         ({"note": "The base model writes."}, "The base model writes."),
         ({"context": {"hints": 3, "recalled": "x", "left_out": None}}, "Nothing was recalled."),
     ],

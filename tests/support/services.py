@@ -211,6 +211,7 @@ REFUSALS = {
     "region": (403, "Country, region, or territory not supported"),
     "not_found": (404, "Not found"),
     "gone": (410, "This has been retired"),
+    "no_counting": (422, "[{'type': 'extra_forbidden', 'loc': ['body', 'stream_options', 'include_usage']}]"),
     "too_large": (413, "Request too large"),
     "error_500": (500, "Internal error"),
     "error_503": (503, "Service unavailable"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from zega_core.catalog import Catalog, Element, Genre, Modifier, Prompt
 from zega_core.configs import GenreKey
@@ -110,6 +110,12 @@ class ScriptedTeacher:
         self.most_at_once = 0
         self._reply, self._delay, self._at_once = reply, delay, 0
         self._lock = threading.Lock()
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
+        """The same, word by word."""
+        completion = self.complete(messages, options)
+        yield from completion.text.split(" ")
+        return completion
 
     def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion:
         with self._lock:

@@ -108,10 +108,11 @@ def _follow(request: WriteRequest, settings: Settings, *, quiet: bool) -> list[T
 
 
 class _Printer:
-    """Prints takes one after the other, each as it grows."""
+    """Prints takes one after the other: on a screen each as it grows, else when it has ended."""
 
     def __init__(self, quiet: bool) -> None:
-        self._quiet, self._printed, self._done = quiet, 0, 0
+        self._quiet, self._printed, self._done = quiet, "", 0
+        self._live = sys.stdout.isatty()
         self._said: set[str] = set()
 
     def show(self, takes: list[Take]) -> None:
@@ -120,16 +121,25 @@ class _Printer:
             if take.text and not self._printed and len(takes) > 1:
                 self._say(f"{take.label}:")
             self._say(take.note)
-            fresh = take.text[self._printed :]
-            sys.stdout.write(fresh)
-            sys.stdout.flush()
-            self._printed += len(fresh)
-            if take.state == TakeState.writing:
+            writing = take.state == TakeState.writing
+            if self._live or not writing:
+                self._print(take.text)
+            if writing:
                 return
             sys.stdout.write("\n" if self._printed else "")
             for said in (given(take), progress(take)):
                 self._say(said)
-            self._done, self._printed, self._said = self._done + 1, 0, set()
+            self._done, self._printed, self._said = self._done + 1, "", set()
+
+    def _print(self, text: str) -> None:
+        """What is new of it; all of it where the end took something off what had come."""
+        if not text.startswith(self._printed.rstrip()):
+            sys.stdout.write("\n")
+            self._say("The finished text:")
+            self._printed = ""
+        sys.stdout.write(text[len(self._printed) :])
+        sys.stdout.flush()
+        self._printed = text
 
     def _say(self, text: str) -> None:
         """Once for each take, beside the text: what is piped is the text alone."""

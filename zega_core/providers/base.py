@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -21,13 +21,15 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """How to write. ``brief`` is the structured form of what the messages ask in words. ``schema`` is a JSON
-    schema that the answer should follow, for services that can be held to one. ``stop`` ends every wait."""
+    schema that the answer should follow, for services that can be held to one. ``stop`` ends every wait. With
+    ``may_break_off`` an answer that ends at the limit is of use, too."""
 
     max_tokens: int = 400
     temperature: float = 0.9
     seed: int = 0
     brief: Brief | None = None
     schema: Mapping[str, Any] | None = None
+    may_break_off: bool = False
     stop: threading.Event | None = None
 
 
@@ -83,3 +85,13 @@ class ChatModel(Protocol):
     in_flight: int
 
     def complete(self, messages: Sequence[Message], options: GenerationOptions) -> Completion: ...
+
+
+class StreamingModel(ChatModel, Protocol):
+    """One that also hands out its text while it writes."""
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
+        """Pieces of the text as they come, then the completion, whose text has the last word. To stop it, throw
+        ``Cancelled`` into it: the error that it raises then has the calls. Raises a ProviderError, BrokenOff once there
+        was a piece."""
+        ...

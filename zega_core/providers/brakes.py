@@ -1,4 +1,4 @@
-"""What holds a call back: a budget, a service that is down, a machine that is busy, a run that was stopped."""
+"""What holds a call back: a budget, a limit, a service that is down, a machine that is busy, a run that was stopped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,32 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from zega_core.errors import BudgetSpent, Cancelled, NotNow
+from zega_core.errors import BudgetSpent, Cancelled, NotNow, RateLimited
+from zega_core.providers.base import Completion
+
+
+class Allowance(Protocol):
+    """Room under the limits of a service, shared by all who use the same key."""
+
+    def known_wait(self) -> float:
+        """Seconds that are known to be left to wait, without asking anybody."""
+        ...
+
+    def take(self, tokens: int) -> float:
+        """0.0 when a request of ``tokens`` may be sent now (and is counted), else the seconds to wait."""
+        ...
+
+    def answered(self, completion: Completion, tokens: int, seconds: float) -> None:
+        """It answered after ``seconds``; ``tokens`` were counted for it."""
+        ...
+
+    def pause(self, error: RateLimited, sent_at: float) -> NotNow:
+        """Keep everybody away after a 429 to what was sent then (seconds since 1970); what to tell who asks now."""
+        ...
+
+    def why(self, wait: float) -> NotNow: ...
 
 
 class Purse:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
-from zega_core.errors import BudgetSpent, Cancelled, NobodyLeft, NotNow, ProviderError, TeacherRefused
+from zega_core.errors import BrokenOff, BudgetSpent, Cancelled, NobodyLeft, NotNow, ProviderError, TeacherRefused
 from zega_core.providers.base import Call, Completion, GenerationOptions, Message
 from zega_core.providers.brakes import pause
 from zega_core.providers.guarded import Guarded
@@ -43,6 +44,11 @@ class Fallback:
         can be asked any more in this run."""
         return _Round(self, messages, options).one()
 
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
+        """Raises like ``complete`` while there was nothing to show, and BrokenOff where the one who writes fails later:
+        nobody goes on in the middle of somebody else's text."""
+        return _Round(self, messages, options, streamed=True).pieces()
+
     def several(
         self,
         messages: Sequence[Message],
@@ -76,8 +82,10 @@ class Fallback:
 class _Round:
     """One prompt: who has been asked already. Shared by the voters."""
 
-    def __init__(self, group: Fallback, messages: Sequence[Message], options: GenerationOptions) -> None:
-        self._group, self._messages, self._options = group, messages, options
+    def __init__(
+        self, group: Fallback, messages: Sequence[Message], options: GenerationOptions, *, streamed: bool = False
+    ) -> None:
+        self._group, self._messages, self._options, self._streamed = group, messages, options, streamed
         self._asked: set[str] = set()
         self._lock = threading.Lock()
 
@@ -88,18 +96,27 @@ class _Round:
             return error
 
     def one(self, *, last_resort: bool = True) -> Completion:
+        pieces = self.pieces(last_resort=last_resort)
+        while True:
+            try:
+                next(pieces)
+            except StopIteration as ended:
+                return ended.value
+
+    def pieces(self, *, last_resort: bool = True) -> Generator[str, None, Completion]:
+        """None where nothing is streamed: then there is but the answer."""
         calls: list[Call] = []
         failures: list[ProviderError] = []
         started = self._group._clock()
         try:
             while True:
                 waits: list[NotNow] = []
-                completion = self._first(False, calls, failures, waits)
+                completion = yield from self._first(False, calls, failures, waits)
                 patience = self._group._patience
                 left = patience - (self._group._clock() - started)
                 near = [wait for wait in waits if wait.wait <= (patience if wait.sure else left)]
                 if completion is None and last_resort and not any(wait.sure for wait in near):
-                    completion = self._first(True, calls, failures, waits)
+                    completion = yield from self._first(True, calls, failures, waits)
                 if completion is not None:
                     return completion
                 if not near:
@@ -111,14 +128,14 @@ class _Round:
 
     def _first(
         self, last_resort: bool, calls: list[Call], failures: list[ProviderError], waits: list[NotNow]
-    ) -> Completion | None:
+    ) -> Generator[str, None, Completion | None]:
         """The first answer of those who can be asked now. What went wrong is added to the lists."""
         for member in self._group.members:
             if member.last_resort != last_resort or not self._claim(member):
                 continue
             try:
-                completion = member.complete(self._messages, self._options)
-            except (Cancelled, BudgetSpent) as error:
+                completion = yield from self._ask(member)
+            except (BrokenOff, BudgetSpent, Cancelled) as error:
                 calls += error.calls
                 raise
             except NotNow as error:
@@ -130,15 +147,13 @@ class _Round:
                 failures.append(error)
             else:
                 calls += completion.calls
-                return Completion(
-                    completion.text,
-                    completion.model,
-                    completion.prompt_tokens,
-                    completion.completion_tokens,
-                    completion.finish,
-                    calls=tuple(calls),
-                )
+                return replace(completion, rate_headers={}, calls=tuple(calls))
         return None
+
+    def _ask(self, member: Guarded) -> Generator[str, None, Completion]:
+        if self._streamed:
+            return (yield from member.stream(self._messages, self._options))
+        return member.complete(self._messages, self._options)
 
     def _claim(self, member: Guarded) -> bool:
         with self._lock:

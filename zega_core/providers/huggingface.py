@@ -20,10 +20,13 @@ from zega_core.providers.transport import client_settings
 
 PATH = "/chat/completions"
 LAST_EVENT = b"data: [DONE]"
+COUNT = {"stream_options": {"include_usage": True}}
 
 
 class HuggingFace(Adapter):
     provider = "huggingface"
+    _counts_when_asked = True
+    """Some servers that speak the protocol refuse a request to count the tokens of a stream."""
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
@@ -56,7 +59,18 @@ class HuggingFace(Adapter):
         return chat_answer(self._client.chat_completion(**self._request(model, messages, options)))
 
     def _pieces(self, model: str, messages: Sequence[Message], options: GenerationOptions) -> Iterator[Said]:
-        request = self._request(model, messages, options) | {"stream": True, "stream_options": {"include_usage": True}}
+        request = self._request(model, messages, options) | {"stream": True}
+        if self._counts_when_asked:
+            try:
+                yield from self._streamed(request | COUNT)
+                return
+            except httpx2.HTTPStatusError as error:
+                if "stream_options" not in error.response.text:
+                    raise
+                self._counts_when_asked = False
+        yield from self._streamed(request)
+
+    def _streamed(self, request: dict[str, Any]) -> Iterator[Said]:
         for piece in self._client.chat_completion(**request):
             yield chat_answer(piece, "delta")
 

@@ -100,6 +100,18 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def first_sentence(line: str) -> tuple[str, str]:
+    """The first sentence, and what follows it."""
+    found = re.fullmatch(r"(.+?[.?!])(?:\s+(.*))?", line, re.DOTALL)
+    return (found[1], found[2] or "") if found else (line, "")
+
+
+def first_words(text: str, limit: int) -> str:
+    """The text up to the end of its word number ``limit``."""
+    ends = [found.end() for found in re.finditer(r"\S+", text)]
+    return text if len(ends) <= limit else text[: ends[limit - 1] if limit else 0]
+
+
 def head_noun(phrase: str) -> str:
     """The noun that a phrase such as "the ledger of tides" or "tide ledger" turns on."""
     words = words_of(re.split(r" (?:of|with|from|for|in|on|at|to) ", phrase, maxsplit=1)[0])

@@ -7,7 +7,7 @@ agree in few places: a Reed-Solomon code spreads the briefs over the alternative
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from zega_core.catalog import ALTERNATIVES, DATA, PROMPTS_A_GENRE, Brief, Catalog, Prompt, load_catalog
+from zega_core.providers import prose
 from zega_core.providers.base import Completion, GenerationOptions, Message
 from zega_core.providers.free_prompt import guess_genre, read_prompt, topic
 from zega_core.providers.grammar import (
@@ -52,7 +53,7 @@ _TARGET = {"scene": 160, "character": 150, "setting": 110, "dialogue": 170}
 
 
 class Storyteller:
-    """A ``ChatModel`` that always answers."""
+    """A ``StreamingModel`` that always answers, at once."""
 
     name = "storyteller"
     label = "Built-in storyteller"
@@ -68,9 +69,14 @@ class Storyteller:
         brief = options.brief or Brief(asked, guess_genre(asked, catalog), catalog.element("scene"))
         catalog.genre(brief.genre)
         text = self._write(catalog, brief, options.seed)
-        kept = _first_words(text, max(options.max_tokens, 0))
+        kept = prose.first_words(text, max(options.max_tokens, 0))
         prompt_tokens = sum(len(message.content.split()) for message in messages)
         return Completion(kept, self.name, prompt_tokens, len(kept.split()), "stop" if kept == text else "length")
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[str, None, Completion]:
+        completion = self.complete(messages, options)
+        yield completion.text
+        return completion
 
     def _write(self, catalog: Catalog, brief: Brief, seed: int) -> str:
         grammar, common = load_grammar(self._folder, brief.genre), load_common(self._folder)
@@ -256,7 +262,7 @@ def _beaten_lines(draw: Random, count: int) -> list[int]:
 
 def _turn(task: _Task, draw: Random, index: int, line: str, beat: str) -> str:
     """One spoken turn in its paragraph. The second one is tagged: from there on the two alternate."""
-    first, rest = _first_sentence(line)
+    first, rest = prose.first_sentence(line)
     if index == 1:
         verb = "asked" if first.endswith("?") else "said"
         tagged = f'"{first.removesuffix(".")}{"," if first.endswith(".") else ""}" {task.slots["hero"]} {verb}.'
@@ -267,12 +273,6 @@ def _turn(task: _Task, draw: Random, index: int, line: str, beat: str) -> str:
     if index == 0 or draw.random() < 0.4:
         return f'{beat} "{line}"'
     return f'"{first}" {beat} "{rest}"' if rest else f'"{line}" {beat}'
-
-
-def _first_sentence(line: str) -> tuple[str, str]:
-    """The first sentence, and what follows it."""
-    found = re.fullmatch(r"(.+?[.?!])(?:\s+(.*))?", line, re.DOTALL)
-    return (found[1], found[2] or "") if found else (line, "")
 
 
 _WRITERS: dict[str, Callable[[_Task, Random], _Draft]] = {
@@ -293,8 +293,3 @@ def _place(catalog: Catalog, prompt: Prompt, modifier: str) -> tuple[int, int]:
 
 def _digest(value: object) -> int:
     return int.from_bytes(blake2b(str(value).encode(), digest_size=6).digest())
-
-
-def _first_words(text: str, limit: int) -> str:
-    ends = [found.end() for found in re.finditer(r"\S+", text)]
-    return text if len(ends) <= limit else text[: ends[limit - 1] if limit else 0]
