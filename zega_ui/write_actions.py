@@ -131,8 +131,9 @@ def _unkeep(writer: str, settings: Settings, take: Take) -> None:
 def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
     """Raises InvalidInput."""
     with db.session() as session:
-        writing.edit(session, writer, take.id or 0, text, settings)
-    _tell(take, "The change is saved.")
+        found = writing.edit(session, writer, take.id or 0, text, settings)
+        gone = take.example_id is not None and found.example_id is None
+    _tell(take, f"It reads as the model wrote it again. {NO_MORE}" if gone else "The change is saved.")
     _see_to_it(writer, settings)
 
 

@@ -41,7 +41,10 @@ def groups(takes: Sequence[Take]) -> list[list[Take]]:
 def stands(takes: Sequence[Take]) -> object:
     """Changes when the page should be drawn anew."""
     return [
-        (take.id, take.state, take.edited_at, take.rating, take.chosen, take.example_id, take.story_id)
+        (
+            *(take.id, take.state, take.rating, take.chosen, take.example_id, take.story_id),
+            "" if take.state == TakeState.writing else take.text,
+        )
         for take in takes
     ]
 
