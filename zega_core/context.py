@@ -100,8 +100,8 @@ def build(
     count: Callable[[str], int] = about_tokens,
 ) -> Context:
     """The context for a model of this machine (``own``), or for a teacher. ``recalled`` begin with the most like;
-    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. As many are given as there is room
-    for, each shortened to its share. What does not fit into ``room_tokens`` is left out in this order: recalled texts,
+    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. As many are given as there is
+    room for, each shortened to its share. What does not fit into ``room_tokens`` is left out in this order: recalled texts,
     hints, the middle of the text to work on, that of the brief. Raises InvalidInput for an element or a style that
     there is not."""
     desk = _Desk(wanted, load_catalog(), own, goes_on, room_tokens, count)

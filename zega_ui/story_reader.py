@@ -33,7 +33,7 @@ def show(writer: str, settings: Settings, story_id: int | str) -> None:
         story_editor.rescue(writer, story_id)
         st.button("Back to your stories", key="to-shelf", icon=":material/arrow_back:", on_click=story_address.to_shelf)
         return
-    if state.get(story_address.EDITING) == story.id:
+    if story_address.editing():
         story_editor.edit(writer, settings, story)
         return
     _row_of_actions(writer, story, touched)
@@ -60,7 +60,9 @@ def facts(story: Story) -> str:
 def _row_of_actions(writer: str, story: Story, touched: Hanging) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="story-actions"):
         st.button("Back to your stories", key="to-shelf", icon=":material/arrow_back:", on_click=story_address.to_shelf)
-        st.button("Edit", key="edit-story", icon=":material/edit:", on_click=story_address.begin, args=(story.id,))
+        st.button(
+            "Edit", key="edit-story", icon=":material/edit:", on_click=story_address.begin, args=(shelf.stamp(story),)
+        )
         st.button(
             "Go on from here",
             key="story-go-on",

@@ -15,19 +15,21 @@ ADDRESS = "writing"
 """In the address: which one is shown."""
 TAKE = "take"
 """Key of what flips between the texts of one writing; in the address, too."""
+EDIT = "edit_text"
+"""In the address: the text of it that is being changed."""
 LENGTH = "writings-listed"
 FEW, MORE = 8, 20
 state = st.session_state
 
 
 def look_at(key: str) -> None:
+    leave()
     st.query_params[ADDRESS] = key
-    state[TAKE] = None
 
 
 def leave() -> None:
-    st.query_params.pop(ADDRESS, None)
-    st.query_params.pop(TAKE, None)
+    for name in (ADDRESS, TAKE, EDIT):
+        st.query_params.pop(name, None)
     state[TAKE] = None
 
 

@@ -88,7 +88,9 @@ def page(
 
 def ids(session: Session, writer_id: str, text: str = "", genre: str = "", order: str = "newest") -> list[int]:
     """All that match. Raises InvalidInput for another order."""
-    query = sql_select(col(Story.id)).where(*_conditions(session, writer_id, text, genre)).order_by(*_order(session, order))
+    query = (
+        sql_select(col(Story.id)).where(*_conditions(session, writer_id, text, genre)).order_by(*_order(session, order))
+    )
     return list(session.execute(query).scalars())
 
 
