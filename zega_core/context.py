@@ -100,10 +100,10 @@ def build(
     count: Callable[[str], int] = about_tokens,
 ) -> Context:
     """The context for a model of this machine (``own``), or for a teacher. ``recalled`` begin with the most like;
-    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. As many are given as there is
-    room for, each shortened to its share. What does not fit into ``room_tokens`` is left out in this order: recalled texts,
-    hints, the middle of the text to work on, that of the brief. Raises InvalidInput for an element or a style that
-    there is not."""
+    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. As many texts are given as there
+    is room for, each shortened to its share. What does not fit into ``room_tokens`` is left out in this order: recalled
+    texts, hints, the middle of the text to work on, that of the brief. Raises InvalidInput for an element or a style
+    that there is not."""
     desk = _Desk(wanted, load_catalog(), own, goes_on, room_tokens, count)
     fitted, left_out = desk.fit(_Fitted(subject(wanted), wanted.given.strip(), tuple(hints), ()), recalled)
     messages = desk.messages(fitted)

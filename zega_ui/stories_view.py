@@ -89,7 +89,7 @@ def _shelf(writer: str) -> None:
 def _nothing_yet() -> None:
     def ways() -> None:
         st.button("Write a story of your own", key="new-story", icon=":material/add:", on_click=story_address.open_new)
-        st.page_link("pages/write.py", label="Let your model write", icon=":material/edit_note:")
+        st.button("Let your model write", key="to-write", icon=":material/edit_note:", on_click=story_address.to_write)
         st.page_link("pages/auto_train.py", label="Let teachers write", icon=":material/auto_stories:")
 
     empty_state(

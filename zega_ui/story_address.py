@@ -60,6 +60,18 @@ def to_shelf() -> None:
     address.pop(STORY, None)
 
 
+def to_write() -> None:
+    """To the tab beside it. A link to the page that one is on does not lead to another tab of it."""
+    to_shelf()
+    state["tab"] = "Write"
+
+
+def to_story(story_id: int) -> None:
+    """From there to a story."""
+    open_story(story_id)
+    state["tab"] = TAB
+
+
 def begin(stamp: str) -> None:
     """Change the one that is open."""
     leave()

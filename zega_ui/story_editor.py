@@ -7,10 +7,9 @@ import streamlit as st
 from zega_core import db, shelf, story_files
 from zega_core.catalog import load_catalog
 from zega_core.errors import ChangedElsewhere
-from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.tables import Story
-from zega_ui import story_address, write_draft
+from zega_ui import after_saving, story_address, write_draft
 from zega_ui.components import error_state, genre_name, guarded, plain, prose
 from zega_ui.story_address import FIELD, FIELDS, NEWER, SEEN, editing, leave
 from zega_ui.write_draft import Draft
@@ -66,7 +65,7 @@ def _save_new(writer: str, settings: Settings) -> None:
     state[TITLE], state[GENRE] = "", ""
     story_address.open_story(story.id or 0)
     story_address.tell("The story stands on your shelf.")
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
 
 
 def edit(writer: str, settings: Settings, story: Story) -> None:
@@ -149,7 +148,7 @@ def _save(writer: str, settings: Settings, story_id: int) -> None:
     write_draft.forget(kept)
     leave()
     story_address.tell("The change is saved.")
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
 
 
 def _genres(now: str = "") -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from zega_core import db, writing_words
-from zega_core.catalog import load_catalog
 from zega_core.store import writings
 from zega_core.writing_tables import Writing
-from zega_ui.components import genre_name, plain, section
+from zega_ui.components import element_name, genre_name, plain, section
 from zega_ui.teacher_cards import clock
 
 ADDRESS = "writing"
@@ -35,8 +34,7 @@ def leave() -> None:
 
 def facts(row: Writing) -> str:
     """What it is and when; not Markdown."""
-    elements = {element.key: element.label for element in load_catalog().elements}
-    said = (row.genre and genre_name(row.genre), elements.get(row.element, row.element), clock(row.created_at))
+    said = (row.genre and genre_name(row.genre), element_name(row.element), clock(row.created_at))
     return " · ".join(filter(None, said))
 
 
