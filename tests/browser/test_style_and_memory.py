@@ -45,7 +45,7 @@ def server(used: Settings) -> Iterator[Server]:
 
 
 def opened(visitor: Visitor, tab: str) -> Page:
-    visitor.open(f"/write?tab={tab}")
+    visitor.page.goto(f"/write?tab={tab}", wait_until="commit")
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Write", timeout=60_000)
     return visitor.page
 
@@ -98,7 +98,7 @@ def test_a_side_is_set_by_hand_and_taken_back(chromium: Browser, server: Server,
 
     visitor = Visitor(chromium, server)
     page = opened(visitor, "Your+style")
-    expect(page.get_by_text("The dead return, in 14 of 14 texts")).to_be_visible()
+    expect(page.get_by_text("The dead return, in 14 of 16 texts")).to_be_visible()
     page.get_by_text("Set it by hand").click()
     tone = page.get_by_role("slider", name="Tone: dark and serious to light")
     measured = int(tone.input_value())
