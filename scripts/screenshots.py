@@ -1,12 +1,15 @@
 """Makes the pictures of the documents: docs/images/*.png, from a fresh home and a real browser.
 
-.venv/bin/python scripts/screenshots.py
+.venv/bin/python scripts/screenshots.py [NAME ...]
+
+Without names all of them are made. With names only these, and a version is trained only where one is to be seen.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -15,13 +18,45 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.app import Visitor, chromium_of, serving
 from tests.support.services import FakeService
-from zega_core import auto_train, conversation, db, fine_tuning, providers, proving
+from zega_core import (
+    auto_train,
+    conversation,
+    db,
+    fine_tuning,
+    memory,
+    own_pages,
+    profiling,
+    providers,
+    proving,
+    shelf,
+    writing,
+)
 from zega_core.catalog import load_catalog
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, FineTuneConfig
+from zega_core.providers.base import GenerationOptions
 from zega_core.settings import ROOT, Settings
 from zega_core.store import fine_tunes, proofs, sessions
+from zega_core.writing_configs import CUSTOM, STORYTELLER, WriteRequest
+from zega_core.writing_requests import brief_of
 
 IMAGES = ROOT / "docs" / "images"
+PAGES = {
+    "auto-train": "/",
+    "history": "/history",
+    "session": "/history?session={session}",
+    "settings": "/settings",
+    "fine-tune": "/fine_tune",
+    "quality": "/quality",
+    "conversation": "/conversational_trainer",
+    "examples": "/examples",
+    "write": "/write?writing={writing}",
+    "story": "/write?tab=Your+stories&story={story}",
+    "style": "/write?tab=Your+style",
+    "memory": "/write?tab=Memory",
+}
+TRAINED = {"fine-tune", "quality", "auto-train"}
+"""Which of them show a version."""
+BRIEF = "Two sisters meet at a ferry after twenty years"
 ANSWERS = (
     "The ferry was late again, and Ilse said so to nobody in particular. The man with the ladder looked at his boots. "
     "It was the third ladder this week; by Friday, she thought, somebody would have to ask him what was up there.",
@@ -64,7 +99,42 @@ def talk(settings: Settings) -> None:
         conversation.question(session, DEFAULT_WRITER, key, settings)
 
 
-def main() -> None:
+def fill_the_shelf(settings: Settings) -> int:
+    """Stories and own pages of a writer who does not exist (the storyteller's words), which are remembered and
+    measured; the number of a story."""
+    teller, catalog = providers.storyteller(), load_catalog()
+
+    def told(seed: int) -> str:
+        brief = brief_of(WriteRequest(brief=catalog.prompts[seed % len(catalog.prompts)].text))
+        return teller.complete([], GenerationOptions(seed=seed, brief=brief)).text
+
+    pages = "\n\n* * *\n\n".join(told(seed) for seed in range(1_000, 1_040))
+    with db.session(settings) as session:
+        run_id = own_pages.add(session, DEFAULT_WRITER, "Harbour notes.txt", pages.encode(), settings).run_id
+    own_pages.run(run_id, 1, settings=settings)
+    with db.session(settings) as session:
+        shelf.save(session, DEFAULT_WRITER, "The mill", ANSWERS[1], element="setting")
+        shelf.save(session, DEFAULT_WRITER, "Ladders", ANSWERS[0], genre="mystery", element="scene")
+        story = shelf.save(session, DEFAULT_WRITER, "The last ferry", told(2_000), genre="mystery", element="scene")
+        memory.choose(session, DEFAULT_WRITER, ["story", "conversation", "manuscript"])
+    memory.refresh(DEFAULT_WRITER, settings)
+    profiling.measure(DEFAULT_WRITER, settings)
+    return story.id or 0
+
+
+def write_a_pair(settings: Settings) -> str:
+    """The key of a request with two texts side by side."""
+    request = WriteRequest(brief=BRIEF, authors=(CUSTOM, STORYTELLER), seed=11, hints=False, recall=False)
+    row = writing.start(request, settings)
+    if not writing.wait(row.key, 600):
+        sys.exit("Writing took longer than ten minutes.")
+    return row.key
+
+
+def main(names: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in PAGES]:
+        sys.exit(f"There is no picture {unknown[0]!r}. Choose from: {', '.join(PAGES)}.")
+    wanted = {name: path for name, path in PAGES.items() if not names or name in names}
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = chromium_of(playwright)
@@ -72,15 +142,16 @@ def main() -> None:
             sys.exit(browser)
         settings = Settings(home=Path(folder))
         one = write_some(settings)
-        train_one(settings)
+        if TRAINED & wanted.keys():
+            train_one(settings)
         talk(settings)
-        pages = {"auto-train": "/", "history": "/history", "session": f"/history?session={one}"}
-        pages |= {"settings": "/settings", "fine-tune": "/fine_tune", "quality": "/quality"}
-        pages |= {"conversation": "/conversational_trainer", "examples": "/examples"}
+        places = {"session": one, "story": fill_the_shelf(settings), "writing": write_a_pair(settings)}
         with FakeService("ollama") as ollama, serving(settings, {"OLLAMA_HOST": ollama.url}) as server:
-            for name, path in pages.items():
+            for name, path in wanted.items():
                 visitor = Visitor(browser, server)
-                visitor.open(path)
+                visitor.page.set_default_timeout(120_000)
+                visitor.open("/settings")  # a fresh server answers a deep link before its frame stands
+                visitor.open(path.format(**places))
                 visitor.page.wait_for_timeout(4000)  # a look at the services has been answered by then
                 visitor.page.screenshot(path=str(IMAGES / f"{name}.png"))
                 visitor.close()
@@ -88,4 +159,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

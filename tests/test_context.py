@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from zega_core.catalog import Brief, load_catalog, request
-from zega_core.context import CONTINUE, Context, about_tokens, build
+from zega_core.context import CONTINUE, LEAST_RECALLED, OWN_RECALLED, Context, about_tokens, build
 from zega_core.errors import InvalidInput
 from zega_core.fine_tune.data import Piece, prepare
 from zega_core.writing_configs import WriteRequest
@@ -94,10 +94,10 @@ def test_what_does_not_fit_goes_in_order_and_is_said():
         context = built(one, room=room)
         cut = context.prompt.count("rain") < 400
         seen.append((len(context.recalled), len(context.hints), cut))
-        said = " ".join(context.left_out)
-        assert ("remembered text" in said) == (len(context.recalled) < 2)
-        assert ("style hint" in said) == (len(context.hints) < 2)
-        assert ("Your text is longer" in said) == cut
+        said, quietly = " ".join(context.left_out), " ".join(context.no_room)
+        assert ("more text" in quietly) == (len(context.recalled) < 2)
+        assert ("more hint" in quietly) == (len(context.hints) < 2)
+        assert ("Your text is longer" in said) == cut == bool(context.left_out)
         assert about_tokens(context.prompt) <= room
     assert seen == sorted(seen, key=lambda one: (-one[0], -one[1], one[2]))
     assert seen[0] == (2, 2, False)
@@ -106,13 +106,30 @@ def test_what_does_not_fit_goes_in_order_and_is_said():
     assert not any(cut for _, hints, cut in seen if hints)
 
 
-def test_the_likest_text_stays_longest():
-    many = [Remembered(number, f"Text {number}. " + "Rain fell on it. " * 20) for number in range(1, 6)]
-    context = built(wanted(), recalled=many, room=330)
-    assert 0 < len(context.recalled) < 5
-    assert [one["memory_id"] for one in context.recalled] == list(range(1, len(context.recalled) + 1))
-    assert context.left_out == (f"{5 - len(context.recalled)} remembered texts were left out: the model can read no "
-                                "more at once.",) or len(context.recalled) == 4  # fmt: skip
+def test_as_many_of_the_likest_as_fit_are_given_each_shortened_to_its_share():
+    many = [Remembered(number, f"Text {number}. " + "Rain fell on it again. " * 60) for number in range(1, 6)]
+    given: list[int] = []
+    for room in range(100, 1_300, 50):
+        context = built(wanted(), hints=(), recalled=many, room=room)
+        given.append(len(context.recalled))
+        assert [one["memory_id"] for one in context.recalled] == list(range(1, given[-1] + 1))
+        assert all(LEAST_RECALLED // 2 < len(one["text"]) <= OWN_RECALLED for one in context.recalled)
+        assert all(one["text"].endswith(".") for one in context.recalled), "whole sentences"
+        assert context.left_out == ()
+        missing = 5 - given[-1]
+        text = "1 more text" if missing == 1 else f"{missing} more texts"
+        assert context.no_room == ((f"There was no room for {text} like it.",) if missing else ())
+        assert about_tokens(context.prompt) <= room
+    assert given == sorted(given)
+    assert set(given) == {0, 1, 2, 3, 4, 5}
+
+
+def test_what_a_short_text_leaves_is_for_those_after_it():
+    short, long = Remembered(1, "Salt."), Remembered(2, "Rain fell on it again. " * 60)
+    alone = built(wanted(), hints=(), recalled=[long, long], room=400)
+    behind = built(wanted(), hints=(), recalled=[short, long], room=400)
+    assert behind.recalled[0]["text"] == "Salt."
+    assert len(behind.recalled[1]["text"]) > len(alone.recalled[1]["text"])
 
 
 def test_who_goes_on_needs_the_end_and_who_rewrites_both_ends():

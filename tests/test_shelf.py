@@ -180,6 +180,12 @@ def test_orders_and_genres(database: str, config: Settings):
         titles(config, order="best")
 
 
+def test_titles_are_in_order_whatever_their_case_and_accents(config: Settings):
+    for title in ("Zebra", "apple", "Öl", "Éclair", "pier", "Море", "яблоко", "море 2"):
+        save(config, title, "b")
+    assert titles(config, order="title") == ["apple", "Éclair", "Öl", "pier", "Zebra", "Море", "море 2", "яблоко"]
+
+
 def test_pages(database: str, config: Settings):
     for number in range(7):
         save(config, f"{number}", "b")

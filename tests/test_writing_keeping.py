@@ -120,7 +120,27 @@ def test_an_edit_is_kept_and_makes_a_preference_pair(config: Settings):
     assert (example.completion, example.original) == (longer, TEXT)
     assert list(pairs_of(stored())) == [{"prompt": BRIEF, "chosen": longer, "rejected": TEXT}]
     take = edited(take_id, TEXT, config)
-    assert (take.original, take.edited_at, stored()[0].original) == (None, None, None)
+    assert (take.text, take.original, take.edited_at, take.example_id) == (TEXT, None, None, None)
+    assert stored() == [], "only the edit kept it"
+    edited(take_id, EDITED, config)
+    assert [example.completion for example in stored()] == [EDITED]
+
+
+@pytest.mark.parametrize("first", ["word", "stars", "stars after it"])
+def test_an_edit_that_is_taken_back_leaves_what_the_writer_kept_otherwise(config: Settings, first: str):
+    take_id = one(config)
+    if first == "word":
+        with db.session() as session:
+            writing.keep(session, "ana", take_id, config)
+    elif first == "stars":
+        rated(take_id, 4, config)
+    edited(take_id, EDITED, config)
+    edited(take_id, f"{EDITED} It was ours by then.", config)
+    if first == "stars after it":
+        rated(take_id, 5, config)
+    take = edited(take_id, TEXT, config)
+    (example,) = stored()
+    assert (example.id, example.completion, example.original) == (take.example_id, TEXT, None)
 
 
 def test_an_edit_that_changes_nothing_keeps_nothing(config: Settings):

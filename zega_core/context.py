@@ -25,7 +25,9 @@ CHARS_A_TOKEN = 3
 MOST_CHARS_A_TOKEN = 8
 """Nothing longer than this many characters for each token of the room is looked at."""
 OWN_RECALLED, RECALLED = 500, 1_200
-"""Characters of a recalled text that a model of this machine, or a teacher, is given."""
+"""Characters of a recalled text that a model of this machine, or a teacher, is given at most."""
+LEAST_RECALLED = 240
+"""Characters below which a part of a text tells too little to be given; a shorter text is given whole."""
 LEAST_GIVEN, LEAST_BRIEF = 48, 32
 """Tokens of the text to work on, and of the brief, for which everything else makes room."""
 MOST_ASKED = 1_800
@@ -60,7 +62,8 @@ class Recalled(Protocol):
 class Context:
     """``messages`` is what is sent; to a model of this machine that is one message, ``prompt``. ``asked`` is the
     request in the form used in training, without hints and recalled texts. ``recalled`` have ``memory_id``, ``text``
-    as it was given, and ``from_``; ``left_out`` says in sentences what did not fit."""
+    as it was given, and ``from_``. ``left_out`` says in sentences what of the writer's own brief and text did not fit,
+    ``no_room`` what there was no room for beside it."""
 
     prompt: str
     messages: tuple[Message, ...]
@@ -68,6 +71,7 @@ class Context:
     hints: tuple[str, ...] = ()
     recalled: tuple[dict[str, Any], ...] = ()
     left_out: tuple[str, ...] = ()
+    no_room: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,6 +80,7 @@ class Context:
             "hints": [*self.hints],
             "recalled": [*self.recalled],
             "left_out": [*self.left_out],
+            "no_room": [*self.no_room],
         }
 
 
@@ -95,16 +100,19 @@ def build(
     count: Callable[[str], int] = about_tokens,
 ) -> Context:
     """The context for a model of this machine (``own``), or for a teacher. ``recalled`` begin with the most like;
-    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. What does not fit into
-    ``room_tokens`` is left out in this order: recalled texts, hints, the middle of the text to work on, that of the
-    brief. Raises InvalidInput for an element or a style that there is not."""
+    ``goes_on`` is an own model that follows no instructions, ``count`` its tokenizer. As many texts are given as there
+    is room for, each shortened to its share. What does not fit into ``room_tokens`` is left out in this order: recalled
+    texts, hints, the middle of the text to work on, that of the brief. Raises InvalidInput for an element or a style
+    that there is not."""
     desk = _Desk(wanted, load_catalog(), own, goes_on, room_tokens, count)
-    texts = [{"memory_id": one.memory_id, "text": desk.excerpt(one.text), "from_": one.from_} for one in recalled]
-    said = _Fitted(subject(wanted), wanted.given.strip(), tuple(hints), tuple(texts))
-    fitted, left_out = desk.fit(said)
+    fitted, left_out = desk.fit(_Fitted(subject(wanted), wanted.given.strip(), tuple(hints), ()), recalled)
     messages = desk.messages(fitted)
     asked = desk.asked(desk.for_example(fitted.brief, 0.5), desk.for_example(fitted.given, desk.head_share()))
-    return Context(messages[-1].content, messages, asked, fitted.hints, fitted.recalled, left_out)
+    no_room = (
+        *_no_room(len(recalled) - len(fitted.recalled), "text", "like it"),
+        *_no_room(len(hints) - len(fitted.hints), "hint", "on your style"),
+    )
+    return Context(messages[-1].content, messages, asked, fitted.hints, fitted.recalled, left_out, no_room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +134,17 @@ class _Desk:
     room: int
     count: Callable[[str], int]
 
-    def excerpt(self, text: str) -> str:
-        """The beginning of a recalled text, up to a whole sentence where there is one."""
-        most, text = OWN_RECALLED if self.own else RECALLED, _readable(text).strip()
-        if len(text) <= most:
-            return text
-        ends = [found.end() for found in _SENTENCE_END.finditer(text[: most + 1])]
-        return text[: ends[-1]] if ends and ends[-1] > most // 2 else f"{text[:most].rsplit(maxsplit=1)[0]}…"
-
-    def fit(self, said: _Fitted) -> tuple[_Fitted, tuple[str, ...]]:
-        brief, given = _readable(said.brief), _readable(said.given)
-        hints, recalled = list(said.hints), list(said.recalled)
+    def fit(self, said: _Fitted, recalled: Sequence[Recalled]) -> tuple[_Fitted, tuple[str, ...]]:
+        brief, given, hints = _readable(said.brief), _readable(said.given), list(said.hints)
         fixed = self._tokens(self.messages(_Fitted("", "", (), ()))) + self._frame(given)
         brief_takes, given_takes = self._size(brief), self._size(given)
 
         def over() -> int:
-            beside = sum(self._size(one) for one in hints) + sum(self._size(_earlier(one["text"])) for one in recalled)
-            return fixed + brief_takes + given_takes + beside - self.room
+            return fixed + brief_takes + given_takes + sum(map(self._size, hints)) - self.room
 
-        while recalled and over() > 0:
-            recalled.pop()
         while hints and over() > 0:
             hints.pop()
-        left = [
-            *_gone(len(said.recalled) - len(recalled), "remembered text"),
-            *_gone(len(said.hints) - len(hints), "style hint"),
-        ]
+        left: list[str] = []
         if given and over() > 0:
             shorter = self._shortened(given, max(LEAST_GIVEN, given_takes - over()), self.head_share())
             left.append(_cut("text", given, shorter, tail=not self.head_share()))
@@ -160,7 +153,34 @@ class _Desk:
             shorter = self._shortened(brief, max(LEAST_BRIEF, brief_takes - over()), 0.5)
             left.append(_cut("brief", brief, shorter))
             brief = shorter
-        return _Fitted(brief, given, tuple(hints), tuple(recalled)), tuple(left)
+        everything = not left and len(hints) == len(said.hints)
+        texts = self._as_many_as_fit(recalled, -over()) if everything else ()
+        return _Fitted(brief, given, tuple(hints), tuple(texts)), tuple(left)
+
+    def _as_many_as_fit(self, recalled: Sequence[Recalled], room: int) -> Sequence[dict[str, Any]]:
+        """The likest, each shortened to its share of so many tokens; what a short one leaves is for those after it."""
+        for number in range(len(recalled), 0, -1):
+            found: list[dict[str, Any]] = []
+            left = room
+            for place, one in enumerate(recalled[:number]):
+                part = self._excerpt(_readable(one.text).strip(), left // (number - place))
+                if part is None:
+                    break
+                found.append({"memory_id": one.memory_id, "text": part, "from_": one.from_})
+                left -= self._size(_earlier(part))
+            else:
+                return found
+        return ()
+
+    def _excerpt(self, text: str, tokens: int) -> str | None:
+        """As much of the beginning as these tokens hold; None where that is too little to be of use."""
+        most = OWN_RECALLED if self.own else RECALLED
+        while most >= LEAST_RECALLED:
+            part = _beginning(text, most)
+            if self._size(_earlier(part)) <= tokens:
+                return part
+            most = most * 4 // 5
+        return None
 
     def messages(self, said: _Fitted) -> tuple[Message, ...]:
         earlier = [_earlier(one["text"]) for one in said.recalled]
@@ -236,6 +256,14 @@ def _around(text: str, head: int, tail: int) -> str:
     return GAP.join(filter(None, [first.rstrip(), last.lstrip()]))
 
 
+def _beginning(text: str, most: int) -> str:
+    """Up to so many characters, to the end of a sentence where there is one."""
+    if len(text) <= most:
+        return text
+    ends = [found.end() for found in _SENTENCE_END.finditer(text[: most + 1])]
+    return text[: ends[-1]] if ends and ends[-1] > most // 2 else f"{text[:most].rsplit(maxsplit=1)[0]}…"
+
+
 def _readable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
@@ -254,11 +282,8 @@ def _marked(name: str, text: str) -> str:
     return f"<<<{mark}>>>\n{text}\n<<<END OF {mark}>>>"
 
 
-def _gone(number: int, what: str) -> list[str]:
-    if not number:
-        return []
-    verb = "was" if number == 1 else "were"
-    return [f"{plural(number, what)} {verb} left out: the model can read no more at once."]
+def _no_room(number: int, what: str, which: str) -> list[str]:
+    return [f"There was no room for {plural(number, f'more {what}')} {which}."] if number else []
 
 
 def _cut(what: str, whole: str, left: str, *, tail: bool = False) -> str:

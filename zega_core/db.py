@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +21,9 @@ from sqlmodel import Session, create_engine
 from zega_core.errors import ConfigError, HomeError
 from zega_core.settings import Settings, get_settings
 
+TITLE_KEY = "title_key"
+"""A function of our SQLite databases by which titles are put in order: without case and accents, which SQLite itself
+leaves aside in English letters only."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,6 +64,10 @@ def sqlite_engine(path: Path, isolation_level: str | None = "IMMEDIATE") -> Engi
 def _own_sqlite(path: Path) -> Engine:
     engine = sqlite_engine(path, isolation_level=None)
 
+    @event.listens_for(engine, "connect")
+    def _functions(connection: sqlite3.Connection, _record: object) -> None:
+        connection.create_function(TITLE_KEY, 1, title_key, deterministic=True)
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # IMMEDIATE: a transaction that reads first and writes later must not fail half-way with "locked".
@@ -67,6 +75,11 @@ def _own_sqlite(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def title_key(title: str) -> str:
+    """The same for titles that differ in case and accents only."""
+    return "".join(one for one in unicodedata.normalize("NFKD", title.casefold()) if not unicodedata.combining(one))
 
 
 _engines: dict[URL, Engine] = {}

@@ -24,7 +24,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 BY_SESSION = "Not chosen: only pieces of sessions that were set to go into memory."
 EMPTY = "Nothing is remembered yet."
 NOTHING_LIKE_IT = "Nothing in your memory is like that. Describe it in other words, or remember more."
-BY_MEANING = "Texts are compared by what they mean, on this machine: nothing of them leaves it (all-MiniLM-L6-v2)."
+BY_MEANING = "Texts are compared by what they mean, on this machine: nothing of them leaves it."
 LIMITS = (
     f"Of a text its first {LONGEST:,} characters are remembered. The newest {MOST:,} texts are searched. What you "
     "delete, discard or switch off is forgotten at once."

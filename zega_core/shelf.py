@@ -144,8 +144,7 @@ def search(
     """A page of what matches, and how many match: ``text`` are words, or beginnings of words, that must all be in title
     or text, and phrases in quotes; ``genre`` may be ``UNKNOWN``; ``order`` is one of ``ORDERS``. Raises
     InvalidInput."""
-    found = stories.page(session, writer_id, text, genre, order, page, size)
-    return found, stories.count(session, writer_id, text, genre)
+    return stories.page(session, writer_id, text, genre, order, page, size)
 
 
 def _saved(session: Session, writer_id: str, body: str, take: Take | None, example_id: int | None) -> Story | None:

@@ -32,20 +32,24 @@ GOOD, BAD = 4, 2
 
 def edit(session: Session, writer_id: str, take_id: int, text: str, settings: Settings) -> Take:
     """Change a text, and keep it as an example: with the model's own text it is a preference pair, the edit being
-    preferred. That text stays beside it until the take reads like it again. Raises InvalidInput, NotFound."""
+    preferred. That text stays beside it until the take reads like it again; then what only the edit kept is let go.
+    Raises InvalidInput, NotFound."""
     text = _checked(text)
     take = _written(session, writer_id, take_id)
     if text == take.text:
         return take
     original = take.text if take.original is None else take.original
+    by_edit = _kept_by_edit(session, take)
     take.original = None if text == original else original
-    take.edited_at = None if take.original is None else now()
+    take.edited_at = None if take.original is None else take.edited_at or now()
     take.text = text
     wanted = _request(session, take)
     report = scored(text, _asked(take, wanted), wanted)
     take.quality = taste_of(session, writer_id, settings).worth(report, None)
     session.add(take)
     session.flush()
+    if take.original is None and by_edit:
+        return _let_go(session, take, settings)
     if take.example_id is not None:
         collection.edit_text(session, writer_id, take.example_id, text, settings)
     elif take.original is not None:
@@ -174,6 +178,14 @@ def _keep(session: Session, take: Take, settings: Settings) -> Example:
     if example.rating is not None:
         refit(session, take.user_id, settings)
     return example
+
+
+def _kept_by_edit(session: Session, take: Take) -> bool:
+    """Whether it became an example because it was changed: no earlier than that, and not for its stars."""
+    example = None if take.example_id is None else session.get(Example, take.example_id)
+    if example is None or take.edited_at is None or (take.rating or 0) >= GOOD:
+        return False
+    return example.created_at >= take.edited_at
 
 
 def _example(session: Session, take: Take, settings: Settings) -> Example:

@@ -79,6 +79,7 @@ class Take(Table, table=True):
     original: str | None = None
     """The text before the writer's first edit."""
     edited_at: datetime | None = Field(default=None, sa_type=UTCDateTime, nullable=True)
+    """When the writer first changed it; None while it reads as the model wrote it."""
     state: str = Field(default=TakeState.writing, max_length=16)
     error: str = ""
     cut: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 from zega_core.analytics import plural, took
 from zega_core.dataset import words
 from zega_core.tables import Example, ExampleStatus
+from zega_core.writing_configs import WritingConfig
 from zega_core.writing_tables import Take, TakeState, Writing
 
 TITLE = 60
@@ -24,6 +25,24 @@ def title(writing: Writing) -> str:
     if len(text) > TITLE:
         text = f"{text[:TITLE].rsplit(' ', 1)[0]}…"
     return f"{before}{text}"
+
+
+def choices(config: WritingConfig) -> str:
+    """How it will be written, in a line."""
+    hints = "hints on your style" if config.hints else "no hints"
+    memory = "memory" if config.recall and config.memory else "no memory"
+    return f"Up to {config.words} words · daring {config.temperature:.1f} · {hints} · {memory}"
+
+
+def groups(takes: Sequence[Take]) -> list[list[Take]]:
+    """One text, or two that were asked for side by side, in the order in which they were asked for."""
+    found: list[list[Take]] = []
+    for take in sorted(takes, key=lambda take: take.number):
+        if take.pair and found and found[-1][0].pair == take.pair:
+            found[-1].append(take)
+        else:
+            found.append([take])
+    return found
 
 
 def is_named(take: Take, takes: Sequence[Take]) -> bool:

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
-from streamlit.components.v2 import component
 
 from zega_core.conversation_tables import Turn
+from zega_ui import drafts
 
 SAVE = "save-answer"
 HEIGHT = 190
 """Pixels of the text area: about seven lines, and it can be pulled larger."""
 state = st.session_state
 
-_script = component(
-    "zega_answer_box",
-    html="<span data-count></span><span data-keys> · Ctrl+Enter saves</span>",
-    css="""
-    :host, span { font: 400 0.875rem/1.4 "Source Sans", sans-serif; color: light-dark(#5A6166, #A9AFB0); }
-    @media (hover: none) { [data-keys] { display: none; } }
-    """,
-    js=(Path(__file__).parent / "answer_box.js").read_text(encoding="utf-8"),
-)
+_script = drafts.script("answer_box")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +74,8 @@ def show(
         key=script_key(turn),
         data={
             "box": box_key(turn),
-            "save": SAVE,
+            "button": SAVE,
+            "keys": " · Ctrl+Enter saves",
             "entry": entry(conversation_key, turn.id),
             "turn": turn.id,
             "draft": turn.draft,

@@ -117,6 +117,10 @@ def genre_name(key: str) -> str:
     return _word(load_catalog().genres, key, "label")
 
 
+def element_name(key: str) -> str:
+    return _word(load_catalog().elements, key, "label")
+
+
 def _word(entries: Sequence[Genre | Element | Modifier], key: str, attribute: str) -> str:
     """What a stored key is called; itself when this catalog does not know it."""
     return next((getattr(entry, attribute) for entry in entries if entry.key == key), key)
@@ -151,7 +155,7 @@ def score_badge(example: Example) -> None:
 
 def heading_of(example: Example, *, teacher: bool = True) -> None:
     """Genre and element, and with ``teacher`` who wrote it and what it scored."""
-    element = _word(load_catalog().elements, example.element, "label")
+    element = element_name(example.element)
     genre = genre_label_of(example.genre) if example.genre else "Genre not known"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{genre}**")

@@ -12,7 +12,15 @@ from zega_core.errors import ZegaError
 from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.store import conversations
-from zega_ui import answer_box, conversation_list, conversation_turn, question_example, training_popover, training_strip
+from zega_ui import (
+    after_saving,
+    answer_box,
+    conversation_list,
+    conversation_turn,
+    question_example,
+    training_popover,
+    training_strip,
+)
 from zega_ui import teaching_form as form
 from zega_ui.answer_box import Written
 from zega_ui.components import plain, shielded
@@ -145,17 +153,7 @@ def _save(writer: str, settings: Settings, key: str, turn: Turn, written: Writte
     if other:
         conversation_turn.edit(turn.id)
     state[AHEAD] = None
-    _train_if_due(writer, settings)
-
-
-def _train_if_due(writer: str, settings: Settings) -> None:
-    """What is saved is saved, whatever becomes of this."""
-    try:
-        client.fine_tune_if_due(writer, settings)
-        client.measure_style_if_due(writer, settings)
-        client.refresh_memory(writer, settings)
-    except ZegaError as error:
-        log.warning("not all that follows from it was asked for: %s", error)
+    after_saving.see_to_it(writer, settings)
 
 
 def _skip(writer: str, key: str, turn: Turn) -> None:

@@ -6,10 +6,10 @@ import streamlit as st
 
 from zega_core import db, memory
 from zega_core import memory_words as words
-from zega_core.jobs import client
 from zega_core.memory import Count, Recalled
 from zega_core.settings import Settings, get_settings
 from zega_core.writing_configs import MEMORY_SOURCES
+from zega_ui import after_saving
 from zega_ui.components import genre_label_of, guarded, plain, prose, refusal, section, shielded
 
 state = st.session_state
@@ -17,6 +17,8 @@ TOLD = "memory-told"
 QUERY = "memory-query"
 SHOWN = 10
 """Texts that are shown at a time."""
+BEGINNING = 200
+"""Characters of a text that are shown at first."""
 
 
 def show(writer: str, settings: Settings) -> None:
@@ -48,15 +50,16 @@ def _source(writer: str, source: str, chosen: bool, count: Count) -> None:
     name, means = words.SOURCES[source]
     key = f"memory-{source}"
     state[key] = chosen  # what is stored, whatever another window chose
-    st.checkbox(name, key=key, on_change=guarded, args=(_choose, writer))
-    st.caption(f"{means} {words.amount(source, count, chosen)}")
+    with st.container(gap="xxsmall", key=f"memory-source-{source}"):
+        st.checkbox(name, key=key, on_change=guarded, args=(_choose, writer))
+        st.caption(f"{means} {words.amount(source, count, chosen)}")
 
 
 def _choose(writer: str) -> None:
     wanted = [source for source in MEMORY_SOURCES if state.get(f"memory-{source}")]
     with db.session() as session:
         memory.choose(session, writer, wanted)
-    client.refresh_memory(writer, get_settings())
+    after_saving.remember(writer, get_settings())
 
 
 def _waiting(writer: str, said: str) -> None:
@@ -107,7 +110,13 @@ def _text(writer: str, one: Recalled) -> None:
                 on_click=guarded,
                 args=(_forget, writer, one.memory_id),
             )
-        prose(one.text, f"memory-{one.memory_id}")
+        line = " ".join(one.text.split())
+        if len(line) <= BEGINNING:
+            prose(one.text, f"memory-{one.memory_id}")
+            return
+        prose(f"{line[:BEGINNING]}…", f"clamp-memory-{one.memory_id}")
+        with st.expander("All that is remembered of it", key=f"memory-whole-{one.memory_id}"):
+            prose(one.text, f"memory-{one.memory_id}")
 
 
 def _forget(writer: str, memory_id: int) -> None:

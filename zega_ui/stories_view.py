@@ -12,7 +12,7 @@ from zega_core.pieces import storable
 from zega_core.settings import Settings
 from zega_core.store import stories
 from zega_core.tables import Story
-from zega_ui import story_address, story_editor, story_reader
+from zega_ui import story_address, story_editor, story_reader, write_draft
 from zega_ui.components import empty_state, genre_name, plain, prose, refusal
 from zega_ui.teaching_form import mirror
 
@@ -37,9 +37,9 @@ OF = "stories-of"
 
 def show(writer: str, settings: Settings) -> None:
     """The whole tab."""
-    if state.get(OF) != writer:  # what was begun for another writer means nothing here
-        state[OF] = writer
+    if state.get(OF, writer) != writer:  # what was begun for another writer means nothing here
         story_address.leave()
+    state[OF] = writer
     story_address.told()
     refusal()
     now = story_address.opened()
@@ -49,6 +49,7 @@ def show(writer: str, settings: Settings) -> None:
         story_reader.show(writer, settings, now)
     else:
         _shelf(writer)
+    write_draft.tidy()
 
 
 def _shelf(writer: str) -> None:
@@ -88,7 +89,7 @@ def _shelf(writer: str) -> None:
 def _nothing_yet() -> None:
     def ways() -> None:
         st.button("Write a story of your own", key="new-story", icon=":material/add:", on_click=story_address.open_new)
-        st.page_link("pages/write.py", label="Let your model write", icon=":material/edit_note:")
+        st.button("Let your model write", key="to-write", icon=":material/edit_note:", on_click=story_address.to_write)
         st.page_link("pages/auto_train.py", label="Let teachers write", icon=":material/auto_stories:")
 
     empty_state(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from zega_ui.components import plain
@@ -12,13 +14,15 @@ TAB = "Your stories"
 STORY = "story"
 """In the address: the number of the story that is open, or ``NEW``."""
 NEW = "new"
-EDITING, SEEN, NEWER = "story-editing", "story-seen", "story-newer"
-"""In the session: the story that is being changed, its stamp as it was opened or last shown, and whether it was changed
-elsewhere since."""
+EDIT = "edit"
+"""In the address: that it is being changed, by its stamp as it was opened (``shelf.stamp``)."""
+SEEN, NEWER = "story-seen", "story-newer"
+"""In the session: its stamp as it was opened or last shown, and whether it was changed elsewhere since."""
 FIELD = "edit-story-{}"
 """Key of a field of it."""
 FIELDS = ("title", "text", "genre")
 TOLD = "stories-told"
+_STAMP = re.compile(r"[0-9a-f]{32}")
 
 
 def link(number: int) -> None:
@@ -56,15 +60,34 @@ def to_shelf() -> None:
     address.pop(STORY, None)
 
 
-def begin(story_id: int | None) -> None:
-    """Change it."""
+def to_write() -> None:
+    """To the tab beside it. A link to the page that one is on does not lead to another tab of it."""
+    to_shelf()
+    state["tab"] = "Write"
+
+
+def to_story(story_id: int) -> None:
+    """From there to a story."""
+    open_story(story_id)
+    state["tab"] = TAB
+
+
+def begin(stamp: str) -> None:
+    """Change the one that is open."""
     leave()
-    state[EDITING] = story_id
+    address[EDIT] = stamp
+
+
+def editing() -> str:
+    """The stamp of the open story as it was when changing it began; empty where it is not being changed."""
+    asked = address.get(EDIT, "")
+    return asked if _STAMP.fullmatch(asked) else ""
 
 
 def leave() -> None:
-    """Nothing is being changed; what was typed goes."""
-    for name in (EDITING, SEEN, NEWER, *map(FIELD.format, FIELDS)):
+    """Nothing is being changed; what was typed goes from here, and stays in the browser."""
+    address.pop(EDIT, None)
+    for name in (SEEN, NEWER, *map(FIELD.format, FIELDS)):
         state.pop(name, None)
 
 

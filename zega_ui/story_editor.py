@@ -7,12 +7,11 @@ import streamlit as st
 from zega_core import db, shelf, story_files
 from zega_core.catalog import load_catalog
 from zega_core.errors import ChangedElsewhere
-from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.tables import Story
-from zega_ui import story_address, write_draft
+from zega_ui import after_saving, story_address, write_draft
 from zega_ui.components import error_state, genre_name, guarded, plain, prose
-from zega_ui.story_address import EDITING, FIELD, FIELDS, NEWER, SEEN, leave
+from zega_ui.story_address import FIELD, FIELDS, NEWER, SEEN, editing, leave
 from zega_ui.write_draft import Draft
 
 state = st.session_state
@@ -23,6 +22,11 @@ TITLE_NOW, TEXT_NOW, GENRE_NOW = map(FIELD.format, FIELDS)
 
 def draft(writer: str) -> Draft:
     return Draft("new-story-text", f"story:{writer}:new", SAVE_NEW, "saves")
+
+
+def changed(writer: str, story_id: int | str) -> Draft:
+    """What is typed for a story goes with the text that it changes: beside a newer one it would be out of place."""
+    return Draft(TEXT_NOW, f"story:{writer}:{story_id}:{editing()}", "save-story", "saves")
 
 
 def new(writer: str, settings: Settings) -> None:
@@ -61,37 +65,47 @@ def _save_new(writer: str, settings: Settings) -> None:
     state[TITLE], state[GENRE] = "", ""
     story_address.open_story(story.id or 0)
     story_address.tell("The story stands on your shelf.")
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
 
 
 def edit(writer: str, settings: Settings, story: Story) -> None:
-    """The fields show the story as it was when editing began, whatever happened to it since."""
+    """The fields show the story as it was when editing began, whatever happened to it since. This browser keeps the
+    text until it is saved or given up."""
     if SEEN not in state:
-        state[SEEN] = shelf.stamp(story)
-        state[TITLE_NOW], state[TEXT_NOW] = story.title, story.body
-        state[GENRE_NOW] = story.genre
+        state[SEEN] = editing()
+        state[TITLE_NOW], state[GENRE_NOW] = story.title, story.genre
     if state.get(NEWER):
         _newer(story)
-    with st.form("edit-story", border=False, enter_to_submit=False):
-        st.text_input("Title", key=TITLE_NOW, max_chars=shelf.MAX_TITLE, persist_state="session")
-        st.text_area("Text", key=TEXT_NOW, height=480, persist_state="session")
-        st.selectbox(
-            "Genre", _genres(story.genre), key=GENRE_NOW, format_func=_shown, persist_state="session", width=240
+    st.text_input("Title", key=TITLE_NOW, max_chars=shelf.MAX_TITLE, persist_state="session")
+    write_draft.area(changed(writer, story.id or 0), "Text", height=480, begin=story.body)
+    st.selectbox("Genre", _genres(story.genre), key=GENRE_NOW, format_func=_shown, persist_state="session", width=240)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Save mine over it" if state.get(NEWER) else "Save",
+            key="save-story",
+            icon=":material/check:",
+            type="primary",
+            on_click=guarded,
+            args=(_save, writer, settings, story.id),
         )
-        with st.container(horizontal=True, gap="small"):
-            label = "Save mine over it" if state.get(NEWER) else "Save"
-            st.form_submit_button(
-                label, key="save-story", type="primary", on_click=guarded, args=(_save, writer, settings, story.id)
-            )
-            label = "Take the newer one" if state.get(NEWER) else "Cancel"
-            st.form_submit_button(label, key="cancel-story", on_click=leave)
+        st.button(
+            "Take the newer one" if state.get(NEWER) else "Leave it as it was",
+            key="cancel-story",
+            on_click=_give_up,
+            args=(writer, story.id),
+        )
     if story.example_id is not None:
         st.caption("The example that it was saved from stays as it is.")
 
 
+def _give_up(writer: str, story_id: int) -> None:
+    write_draft.forget(changed(writer, story_id))
+    leave()
+
+
 def rescue(writer: str, story_id: int | str) -> None:
     """What was typed for a story that was deleted elsewhere meanwhile is not lost."""
-    if state.get(EDITING) == story_id and state.get(TEXT_NOW):
+    if editing() and state.get(TEXT_NOW):
         st.button("Keep what you typed as a new story", key="rescue-story", on_click=_rescue, args=(writer,))
 
 
@@ -116,6 +130,7 @@ def _newer(story: Story) -> None:
 
 def _save(writer: str, settings: Settings, story_id: int) -> None:
     """A refused text stays in its field."""
+    kept = changed(writer, story_id)
     try:
         with db.session() as session:
             shelf.edit(
@@ -123,16 +138,17 @@ def _save(writer: str, settings: Settings, story_id: int) -> None:
                 writer,
                 story_id,
                 str(state[TITLE_NOW] or ""),
-                str(state[TEXT_NOW] or ""),
+                write_draft.text(kept),
                 genre=state[GENRE_NOW] or "",
                 seen=state.get(SEEN),
             )
     except ChangedElsewhere:
         state[NEWER] = True
         return
+    write_draft.forget(kept)
     leave()
     story_address.tell("The change is saved.")
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
 
 
 def _genres(now: str = "") -> list[str]:

@@ -9,13 +9,12 @@ import streamlit as st
 
 from zega_core import db, shelf, story_files
 from zega_core.analytics import plural
-from zega_core.catalog import load_catalog
 from zega_core.errors import NotFound
 from zega_core.settings import Settings
 from zega_core.store.stories import Hanging
 from zega_core.tables import Story
 from zega_ui import story_address, story_editor, write_form
-from zega_ui.components import error_state, genre_name, guarded, local_time, plain, prose
+from zega_ui.components import element_name, error_state, genre_name, guarded, local_time, plain, prose
 
 state = st.session_state
 LONGEST = 40_000
@@ -33,7 +32,7 @@ def show(writer: str, settings: Settings, story_id: int | str) -> None:
         story_editor.rescue(writer, story_id)
         st.button("Back to your stories", key="to-shelf", icon=":material/arrow_back:", on_click=story_address.to_shelf)
         return
-    if state.get(story_address.EDITING) == story.id:
+    if story_address.editing():
         story_editor.edit(writer, settings, story)
         return
     _row_of_actions(writer, story, touched)
@@ -45,10 +44,9 @@ def show(writer: str, settings: Settings, story_id: int | str) -> None:
 
 def facts(story: Story) -> str:
     """What it is, how long, its score and its days; not Markdown."""
-    elements = {element.key: element.label for element in load_catalog().elements}
     said = (
         genre_name(story.genre) if story.genre else "",
-        elements.get(story.element, story.element),
+        element_name(story.element),
         plural(story_files.words(story.body), "word"),
         "" if story.quality is None else f"score {story.quality:.1f}",
         f"saved {local_time(story.created_at):%d %B %Y}",
@@ -60,7 +58,9 @@ def facts(story: Story) -> str:
 def _row_of_actions(writer: str, story: Story, touched: Hanging) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="story-actions"):
         st.button("Back to your stories", key="to-shelf", icon=":material/arrow_back:", on_click=story_address.to_shelf)
-        st.button("Edit", key="edit-story", icon=":material/edit:", on_click=story_address.begin, args=(story.id,))
+        st.button(
+            "Edit", key="edit-story", icon=":material/edit:", on_click=story_address.begin, args=(shelf.stamp(story),)
+        )
         st.button(
             "Go on from here",
             key="story-go-on",
@@ -131,8 +131,7 @@ def _text(story: Story) -> None:
 
 def _go_on(writer: str, story: Story) -> None:
     write_form.go_on(writer, story.body, genre=story.genre, element=story.element, story_id=story.id)
-    story_address.to_shelf()
-    state["tab"] = "Write"
+    story_address.to_write()
 
 
 def _delete(writer: str, story_id: int) -> None:

@@ -36,7 +36,7 @@ def show(writer: str, settings: Settings) -> None:
     if waits:
         st.fragment(shielded(_watch), run_every=2)(writer, at)
     if found is None and not waits:
-        empty_state("fingerprint", "Nothing to measure yet", words.too_little(None))
+        empty_state("fingerprint", "Nothing to measure yet", words.too_little(None), _way)
         return
     if found is None:
         return
@@ -48,6 +48,12 @@ def show(writer: str, settings: Settings) -> None:
         _genres(found)
     for archetypes in (False, True):
         _motifs(writer, found, corrections, archetypes=archetypes)
+
+
+def _way() -> None:
+    st.page_link(
+        "pages/conversational_trainer.py", label="Answer questions, or add your own pages", icon=":material/forum:"
+    )
 
 
 def _watch(writer: str, before: datetime | None) -> None:
@@ -69,6 +75,7 @@ def _in_short(writer: str, found: Profile, corrections: Corrections, at: datetim
             st.text(said)
     if why := words.too_little(found):
         st.text(why)
+        _way()
         st.progress(words.part_done(found), text=f"{words.part_done(found):.0%} of what it needs")
     when = f" Measured at {clock(at)}." if at is not None else ""
     st.caption(plain(words.rests_on(found) + when))

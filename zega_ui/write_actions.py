@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from logging import getLogger
 
 import streamlit as st
 from sqlmodel import Session
 
 from zega_core import db, writing, writing_words
-from zega_core.errors import ZegaError
-from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus
 from zega_core.writing_tables import Take, Writing
-from zega_ui import story_address, write_copy, write_form
+from zega_ui import after_saving, story_address, write_copy, write_form
 from zega_ui import teaching_form as form
 from zega_ui.components import plain
 
-log = getLogger(__name__)
 TOLD = "take-told"
 """At which text what was done last is said."""
-STORIES = "Your stories"
-"""The tab of the page with the shelf."""
 MOST_TITLE = 200
 NO_MORE = "It is no example any more: your model does not learn from it. The text stays here."
 state = st.session_state
@@ -62,11 +56,13 @@ def row_of_actions(
             with st.popover("Save as story", icon=":material/auto_stories:", key=f"story-{take.id}"):
                 _title(writer, settings, row, take, where)
         else:
-            st.page_link(
-                "pages/write.py",
-                label="On your shelf",
+            st.button(
+                "On your shelf",
                 icon=":material/auto_stories:",
-                query_params={"tab": STORIES, story_address.STORY: str(take.story_id)},
+                type="tertiary",
+                key=f"to-story-{take.id}",
+                on_click=story_address.to_story,
+                args=(take.story_id,),
             )
         st.button(
             "Go on from here",
@@ -111,29 +107,30 @@ def _rate(writer: str, settings: Settings, take: Take, stars: int | None) -> Non
         found = writing.rate(session, writer, take.id or 0, stars, settings)
         gone = take.example_id is not None and found.example_id is None
     _tell(take, NO_MORE if gone else "Your stars are taken back." if stars is None else "Your stars are noted.")
-    _see_to_it(writer, settings)
+    after_saving.see_to_it(writer, settings)
 
 
 def _keep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
         writing.keep(session, writer, take.id or 0, settings)
     _tell(take, "")
-    _see_to_it(writer, settings)
+    after_saving.see_to_it(writer, settings)
 
 
 def _unkeep(writer: str, settings: Settings, take: Take) -> None:
     with db.session() as session:
         writing.unkeep(session, writer, take.id or 0, settings)
     _tell(take, NO_MORE)
-    _see_to_it(writer, settings)
+    after_saving.see_to_it(writer, settings)
 
 
 def edit(writer: str, settings: Settings, take: Take, text: str) -> None:
     """Raises InvalidInput."""
     with db.session() as session:
-        writing.edit(session, writer, take.id or 0, text, settings)
-    _tell(take, "The change is saved.")
-    _see_to_it(writer, settings)
+        found = writing.edit(session, writer, take.id or 0, text, settings)
+        gone = take.example_id is not None and found.example_id is None
+    _tell(take, f"It reads as the model wrote it again. {NO_MORE}" if gone else "The change is saved.")
+    after_saving.see_to_it(writer, settings)
 
 
 def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:
@@ -141,7 +138,7 @@ def _save_story(writer: str, settings: Settings, take: Take, key: str) -> None:
     with db.session() as session:
         writing.save_story(session, writer, take.id or 0, title, settings)
     _tell(take, "It stands on your shelf as a story, under Your stories.")
-    _see_to_it(writer, settings)
+    after_saving.see_to_it(writer, settings)
 
 
 def _go_on(writer: str, row: Writing, take: Take) -> None:
@@ -152,13 +149,3 @@ def _go_on(writer: str, row: Writing, take: Take) -> None:
 
 def _tell(take: Take, line: str) -> None:
     state[TOLD] = (take.id, line)
-
-
-def _see_to_it(writer: str, settings: Settings) -> None:
-    """That it is learned from, remembered and measured. What is saved is saved, whatever becomes of this."""
-    try:
-        client.fine_tune_if_due(writer, settings)
-        client.refresh_memory(writer, settings)
-        client.measure_style_if_due(writer, settings)
-    except ZegaError as error:
-        log.warning("neither training nor memory nor measuring was asked for: %s", error)

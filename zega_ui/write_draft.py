@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2 import component
+
+from zega_ui import drafts
 
 state = st.session_state
 
-_script = component(
-    "zega_write_draft",
-    html="<span data-count></span><span data-keys></span>",
-    css="""
-    :host, span { font: 400 0.875rem/1.4 "Source Sans", sans-serif; color: light-dark(#5A6166, #A9AFB0); }
-    @media (hover: none) { [data-keys] { display: none; } }
-    """,
-    js=(Path(__file__).parent / "write_draft.js").read_text(encoding="utf-8"),
-)
+_script = drafts.script("write_draft")
+_no_longer = drafts.script("drafts_gone", seen=False)
+GONE = "drafts-gone"
+"""What the browser need not keep any longer, and the number of the word that said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +79,19 @@ def _bring_in(draft: Draft) -> None:
 def fill(draft: Draft, words: str) -> None:
     """Put a text into it, here and in what the browser keeps."""
     _say(draft, words, words)
+    state.get(GONE, {}).pop(draft.entry, None)
 
 
 def forget(draft: Draft) -> None:
-    """The browser need not keep it any longer; the text area does."""
+    """The browser need not keep it any longer (``tidy`` tells it so); the text area does."""
     _say(draft, text(draft), None)
+    state[GONE] = {**state.get(GONE, {}), draft.entry: state[draft.said][0]}
+
+
+def tidy() -> None:
+    """At the end of what is drawn: the text area of what is not needed any more may not be there to tell."""
+    if state.get(GONE):
+        _no_longer(key="drafts-no-longer", data={"gone": state[GONE]})
 
 
 def _say(draft: Draft, words: str, told: str | None) -> None:

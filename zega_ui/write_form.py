@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from zega_core import db, writing
+from zega_core import db, writing, writing_words
 from zega_core.catalog import load_catalog
 from zega_core.errors import NotFound
 from zega_core.settings import Settings
@@ -63,7 +63,7 @@ def show(writer: str, settings: Settings, shown: Writing | None, *, busy: bool, 
             args=(WHERE, _begin, writer, settings, config, begun),
         )
         _how(writer, config)
-    st.caption(_said(config))
+    st.caption(writing_words.choices(config))
 
 
 def _what(writer: str, shown: Writing | None) -> None:
@@ -158,12 +158,6 @@ def _how(writer: str, config: WritingConfig) -> None:
         st.toggle("Let it recall my own texts", **choice("recall"))  # type: ignore[arg-type]
         if config.recall and not config.memory:
             st.markdown(":gray[Nothing is in its memory yet. Choose under Memory what may be recalled.]")
-
-
-def _said(config: WritingConfig) -> str:
-    hints = "hints on your style" if config.hints else "no hints"
-    memory = "memory" if config.recall and config.memory else "no memory"
-    return f"Up to {config.words} words · daring {config.temperature:.1f} · {hints} · {memory}"
 
 
 def _choose(writer: str, field: str, key: str) -> None:

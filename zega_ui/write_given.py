@@ -21,6 +21,8 @@ def show(take: Take) -> None:
     with st.expander("What it was given", key=f"given-{take.id}"):
         _sentences("Hints on your style", _texts(context.get("hints")), "No hints went with it.")
         _recalled(take, context.get("recalled"))
+        for line in _texts(context.get("no_room")):
+            st.caption(plain(line))
         if left_out := _texts(context.get("left_out")):
             _sentences("What was left out", left_out, "")
         _prompt(take, context)

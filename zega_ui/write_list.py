@@ -5,36 +5,36 @@ from __future__ import annotations
 import streamlit as st
 
 from zega_core import db, writing_words
-from zega_core.catalog import load_catalog
 from zega_core.store import writings
 from zega_core.writing_tables import Writing
-from zega_ui.components import genre_name, plain, section
+from zega_ui.components import element_name, genre_name, plain, section
 from zega_ui.teacher_cards import clock
 
 ADDRESS = "writing"
 """In the address: which one is shown."""
 TAKE = "take"
 """Key of what flips between the texts of one writing; in the address, too."""
+EDIT = "edit_text"
+"""In the address: the text of it that is being changed."""
 LENGTH = "writings-listed"
 FEW, MORE = 8, 20
 state = st.session_state
 
 
 def look_at(key: str) -> None:
+    leave()
     st.query_params[ADDRESS] = key
-    state[TAKE] = None
 
 
 def leave() -> None:
-    st.query_params.pop(ADDRESS, None)
-    st.query_params.pop(TAKE, None)
+    for name in (ADDRESS, TAKE, EDIT):
+        st.query_params.pop(name, None)
     state[TAKE] = None
 
 
 def facts(row: Writing) -> str:
     """What it is and when; not Markdown."""
-    elements = {element.key: element.label for element in load_catalog().elements}
-    said = (row.genre and genre_name(row.genre), elements.get(row.element, row.element), clock(row.created_at))
+    said = (row.genre and genre_name(row.genre), element_name(row.element), clock(row.created_at))
     return " · ".join(filter(None, said))
 
 

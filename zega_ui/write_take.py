@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import streamlit as st
 
 from zega_core import writing_words
 from zega_core.settings import Settings
 from zega_core.writing_tables import Take, TakeState, Writing
 from zega_ui import teaching_form as form
-from zega_ui import write_actions, write_draft, write_given
+from zega_ui import write_actions, write_draft, write_given, write_list
 from zega_ui.components import error_state, plain, prose
 from zega_ui.write_draft import Draft
 
-EDITED = "take-edited"
-"""Which text is being changed."""
 state = st.session_state
 
 
@@ -23,7 +23,9 @@ def where(take: Take) -> str:
 
 
 def edit_draft(take: Take) -> Draft:
-    return Draft(f"edit-take-{take.id}", f"take:{take.key}", f"save-take-{take.id}", "saves")
+    """What is typed goes with the text that it changes: beside a newer one it would be out of place."""
+    stamp = blake2b(take.text.encode(errors="replace"), digest_size=8).hexdigest()
+    return Draft(f"edit-take-{take.id}", f"take:{take.key}:{stamp}", f"save-take-{take.id}", "saves")
 
 
 def show(writer: str, settings: Settings, row: Writing, take: Take) -> None:
@@ -33,7 +35,7 @@ def show(writer: str, settings: Settings, row: Writing, take: Take) -> None:
             st.badge("You liked this one better", icon=":material/check:", color="green")
     if take.note and not (take.state == TakeState.writing and not take.text):
         st.caption(f":material/info: {plain(take.note)}")
-    if state.get(EDITED) == take.id and take.state != TakeState.writing:
+    if st.query_params.get(write_list.EDIT) == str(take.id) and take.state != TakeState.writing:
         _editor(writer, settings, take)
         return
     if take.text:
@@ -67,7 +69,7 @@ def _below(writer: str, settings: Settings, row: Writing, take: Take) -> None:
 
 def edit(take: Take) -> None:
     """It begins with the text as it is, or with a change that this browser has kept from before a refresh."""
-    state[EDITED] = take.id
+    st.query_params[write_list.EDIT] = str(take.id)
     state.pop(edit_draft(take).key, None)
 
 
@@ -93,5 +95,5 @@ def _save(writer: str, settings: Settings, take: Take) -> None:
 
 
 def _leave(take: Take) -> None:
-    state.pop(EDITED, None)
+    st.query_params.pop(write_list.EDIT, None)
     write_draft.forget(edit_draft(take))

@@ -27,21 +27,13 @@ Group = Sequence[Take]
 """One text, or two that were asked for side by side."""
 
 
-def groups(takes: Sequence[Take]) -> list[list[Take]]:
-    """In the order in which they were asked for."""
-    found: list[list[Take]] = []
-    for take in sorted(takes, key=lambda take: take.number):
-        if take.pair and found and found[-1][0].pair == take.pair:
-            found[-1].append(take)
-        else:
-            found.append([take])
-    return found
-
-
 def stands(takes: Sequence[Take]) -> object:
     """Changes when the page should be drawn anew."""
     return [
-        (take.id, take.state, take.edited_at, take.rating, take.chosen, take.example_id, take.story_id)
+        (
+            *(take.id, take.state, take.rating, take.chosen, take.example_id, take.story_id),
+            "" if take.state == TakeState.writing else take.text,
+        )
         for take in takes
     ]
 
@@ -49,7 +41,7 @@ def stands(takes: Sequence[Take]) -> object:
 def show(writer: str, settings: Settings, row: Writing, takes: Sequence[Take]) -> None:
     _head(writer, row, len(takes))
     form.explain(WHERE)
-    found = groups(takes)
+    found = writing_words.groups(takes)
     if not found:
         st.caption("Nothing came of it. Write it again below.")
         return
@@ -171,7 +163,7 @@ def _live(writer: str, settings: Settings, key: str, seen: object, place: int) -
         on_click=form.act,
         args=(WHERE, writing.stop, writer, key, settings),
     )
-    found = groups(takes)
+    found = writing_words.groups(takes)
     _group(writer, settings, row, found[min(place, len(found)) - 1])
 
 

@@ -10,7 +10,7 @@ from zega_core import db, writing
 from zega_core.errors import NotFound
 from zega_core.settings import Settings
 from zega_core.writing_tables import Take, TakeState, Writing
-from zega_ui import write_form, write_list, write_takes
+from zega_ui import write_draft, write_form, write_list, write_takes
 from zega_ui.components import error_state, shielded
 
 LOOK_EVERY = 2.0
@@ -29,6 +29,11 @@ state = st.session_state
 
 
 def show(writer: str, settings: Settings) -> None:
+    _page(writer, settings)
+    write_draft.tidy()
+
+
+def _page(writer: str, settings: Settings) -> None:
     found = _opened(writer)
     if found is None:
         main, side = st.columns([7, 5], gap="large")

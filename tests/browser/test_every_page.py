@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.app import Server, Visitor, serving
-from zega_core import auto_train, db, providers, rating
+from zega_core import auto_train, db, profiling, providers, rating, shelf
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig
 from zega_core.settings import Settings
@@ -26,7 +26,7 @@ AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """An app whose writer has run sessions."""
+    """An app whose writer has run sessions, has a story on the shelf, and knows their style."""
     settings = Settings(home=tmp_path_factory.mktemp("used") / "home")
     teacher, catalog = providers.storyteller(), load_catalog()
     for seed in range(12):
@@ -39,6 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with db.session(settings) as session:
             waiting = rating.waiting(session, "default")
             rating.rate(session, "default", waiting[0], settings, stars=1 + number * 7 % 5)
+    with db.session(settings) as session:
+        shelf.save(session, "default", "The harbour", "A boat came home. " * 30, genre="mystery")
+    profiling.measure("default", settings)
     with serving(settings, {"ZEGA_FINE_TUNE_EVERY": "100000"}) as running:  # no training beside the tests
         yield running
         assert "Traceback" not in running.said
@@ -59,6 +62,7 @@ def session_of(server: Server) -> str:
         "/fine_tune",
         *("/quality", "/quality?tab=Agreement", "/quality?tab=Sameness"),
         "/conversational_trainer",
+        *("/write?tab=Your+stories", "/write?tab=Your+style", "/write?tab=Memory"),
     ],
 )
 def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):

@@ -158,6 +158,38 @@ def test_a_story_of_ones_own_outlives_a_refresh_and_is_deleted_when_confirmed(
     visitor.close()
 
 
+def test_what_is_typed_into_a_story_outlives_a_refresh_and_is_gone_when_given_up(
+    chromium: Browser, server: Server, used: Settings
+):
+    with db.session(used) as session:
+        number = shelf.save(session, "default", "Changed", "As it was.").id or 0
+    visitor = Visitor(chromium, server)
+    page = opened(visitor, f"&story={number}")
+    text = page.get_by_role("textbox", name="Text")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(text).to_have_value("As it was.")
+    text.fill("As it was, and more.")
+    page.reload()
+    expect(text).to_have_value("As it was, and more.")
+    page.get_by_role("button", name="Leave it as it was").click()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(text).to_have_value("As it was.")
+    text.fill("As it was, and a refresh while it is changed elsewhere.")
+    with db.session(used) as session:
+        shelf.edit(session, "default", number, body="Newer.")
+    page.reload()
+    expect(text).to_have_value("As it was, and a refresh while it is changed elsewhere.")
+    text.press("Control+Enter")
+    expect(page.get_by_text("This story was changed in another window")).to_be_visible()
+    page.get_by_role("button", name="Save mine over it").click()
+    expect(page.get_by_text("The change is saved.")).to_be_visible()
+    with db.reading(used) as session:
+        assert shelf.get(session, "default", number).body == "As it was, and a refresh while it is changed elsewhere."
+    visitor.close()
+
+
 def test_going_on_from_a_story_opens_the_form(chromium: Browser, server: Server, story: int):
     visitor = Visitor(chromium, server)
     page = opened(visitor, f"&story={story}")

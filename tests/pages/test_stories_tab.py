@@ -69,6 +69,12 @@ def test_an_empty_shelf_says_how_stories_come_here(app: AppTest):
     assert app.query_params["story"] == "new"
 
 
+def test_from_an_empty_shelf_one_comes_to_writing(app: AppTest):
+    page(app)
+    press(app, "to-write")
+    assert app.text_area(key="write-brief")
+
+
 def test_the_shelf_is_shown_a_page_at_a_time(app: AppTest):
     for number in range(25):
         save(f"Story {number}", "Three words here.", genre="horror")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import all_text
@@ -15,30 +14,25 @@ from zega_core.style.axes import AXES
 from zega_core.style.profile import Corrections
 from zega_core.tables import Source
 
-SCRIPT = """
-from zega_core.settings import get_settings
-from zega_ui import style_view
-style_view.show("ana", get_settings())
-"""
+WRITER = "default"
 
 
 @pytest.fixture
-def page(config: Settings) -> AppTest:
-    config.prepare_home()
-    st.cache_data.clear()
-    return AppTest.from_string(SCRIPT, default_timeout=60).run()
+def page(app: AppTest) -> AppTest:
+    app.query_params["tab"] = "Your style"
+    return app.switch_page("pages/write.py").run()
 
 
-def own(number: int, motif: str = "haunting") -> None:
+def own(number: int, writer: str = WRITER) -> None:
     texts = [low for low, _ in PAIRS["tone"]]
     for at in range(number):
-        text = f"{at}. {texts[at % 2]} {MOTIFS[motif]}"
-        written(1, "ana", source=Source.manuscript, completion=text, genre="horror")
+        text = f"{at}. {texts[at % 2]} {MOTIFS['haunting']}"
+        written(1, writer, source=Source.manuscript, completion=text, genre="horror")
 
 
 def corrections() -> Corrections:
     with db.reading() as session:
-        return profiling.profile_of(session, "ana")[1]
+        return profiling.profile_of(session, WRITER)[1]
 
 
 def labels(page: AppTest) -> list[str]:
@@ -48,6 +42,7 @@ def labels(page: AppTest) -> list[str]:
 def test_without_texts_it_says_what_is_wanted(page: AppTest):
     assert not page.exception
     assert "0 of 10 texts" in all_text(page)
+    assert "Answer questions, or add your own pages" in [link.label for link in page.get("page_link")]  # type: ignore[attr-defined]
     assert not page.slider
 
 
@@ -56,7 +51,7 @@ def test_what_is_new_is_said_to_be_measured_and_then_is_there(page: AppTest, con
     page.run()
     assert "It is being measured" in all_text(page)
     assert not page.slider
-    profiling.measure("ana", config)
+    profiling.measure(WRITER, config)
     page.run()
     told = all_text(page)
     assert not page.exception
@@ -71,7 +66,7 @@ def test_what_is_new_is_said_to_be_measured_and_then_is_there(page: AppTest, con
 
 def test_of_too_little_nothing_is_drawn_but_it_can_be_set_by_hand(page: AppTest, config: Settings):
     own(3)
-    profiling.measure("ana", config)
+    profiling.measure(WRITER, config)
     page.run()
     told = all_text(page)
     assert "3 of 10 texts" in told
@@ -82,7 +77,7 @@ def test_of_too_little_nothing_is_drawn_but_it_can_be_set_by_hand(page: AppTest,
 
 def test_a_side_is_set_by_hand_and_back_to_what_was_measured(page: AppTest, config: Settings):
     own(14)
-    profiling.measure("ana", config)
+    profiling.measure(WRITER, config)
     page.run()
     tone = next(one for one in page.slider if one.label.startswith("Tone"))
     measured = tone.value
@@ -97,7 +92,7 @@ def test_a_side_is_set_by_hand_and_back_to_what_was_measured(page: AppTest, conf
 
 def test_themes_are_taken_off_and_put_in(page: AppTest, config: Settings):
     own(14)
-    profiling.measure("ana", config)
+    profiling.measure(WRITER, config)
     page.run()
     page.button(key="style-off-haunting").click().run()
     assert corrections().removed == {"haunting"}
@@ -115,16 +110,15 @@ def test_themes_are_taken_off_and_put_in(page: AppTest, config: Settings):
 
 
 def test_another_writers_style_is_not_shown(page: AppTest, config: Settings):
-    own(14)
+    own(14, "ana")
     profiling.measure("ana", config)
-    other = AppTest.from_string(SCRIPT.replace('"ana"', '"ben"'), default_timeout=60).run()
-    assert "0 of 10 texts" in all_text(other)
+    assert "0 of 10 texts" in all_text(page.run())
 
 
 def test_what_only_teachers_wrote_is_said_to_be_theirs(page: AppTest, config: Settings):
     for at in range(14):
-        written(1, "ana", completion=f"{at}. {MOTIFS['war']} {PAIRS['pacing'][0][0]}")
-    profiling.measure("ana", config)
+        written(1, WRITER, completion=f"{at}. {MOTIFS['war']} {PAIRS['pacing'][0][0]}")
+    profiling.measure(WRITER, config)
     page.run()
     told = all_text(page)
     assert "none of it written by you" in told

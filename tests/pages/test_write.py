@@ -207,7 +207,9 @@ def test_a_text_goes_on_the_shelf_with_its_title(page: Any):
     (story,) = rows(Story)
     assert (story.title, story.body) == ("The lamp", take.text)
     assert "It stands on your shelf" in all_text(whole(app))
-    assert "On your shelf" in [link.label for link in app.get("page_link")]  # type: ignore[attr-defined]
+    app.button(key=f"to-story-{take.id}").click().run()
+    assert "Back to your stories" in [button.label for button in whole(app).button]
+    assert take.text in [one.value for one in app.text]
 
 
 def test_writing_again_keeps_what_is_there(page: Any):
@@ -296,7 +298,8 @@ def test_what_a_text_was_given_can_be_read(page: Any):
     text = all_text(app)
     for part in ("Keep the sentences long.", "Your answer of 3 March", "The tide came in like a debt."):
         assert part in text
-    assert "One of your earlier texts did not fit." in text
+    assert "Your brief is longer than this model can read at once" in text
+    assert "There was no room for 1 more text like it." in text
     assert CONTEXT["messages"][0]["content"] in [one.value for one in app.text]
 
 
@@ -311,7 +314,7 @@ def test_what_a_text_was_given_can_be_read(page: Any):
         ({"state": TakeState.stopped, "text": ""}, "Stopped."),
         ({"cut": True}, "It was cut off at the length you asked for"),
         ({"note": "The base model writes."}, "The base model writes."),
-        ({"context": {"hints": 3, "recalled": "x", "left_out": None}}, "Nothing was recalled."),
+        ({"context": {"hints": 3, "recalled": "x", "left_out": None, "no_room": 7}}, "Nothing was recalled."),
     ],
 )
 def test_every_end_is_said(page: Any, values: dict[str, Any], said: str):
@@ -327,6 +330,8 @@ def test_a_text_that_is_being_written_can_be_stopped(page: Any):
     assert "Stop" in labels(app)
     app.button(key="stop-writing").click().run()
     whole(app)
+    assert [(take.state, take.text) for take in rows(Take)] == [(TakeState.stopped, "The keeper")]
+    assert "Keep as example" in labels(app.run())
 
 
 def test_before_the_first_word_it_says_what_is_waited_for(page: Any):
@@ -339,6 +344,7 @@ def test_hostile_words_are_text_everywhere(page: Any):
         "hints": [HOSTILE],
         "recalled": [{"text": HOSTILE, "from_": HOSTILE}],
         "left_out": [HOSTILE],
+        "no_room": [HOSTILE],
         "messages": [{"role": "user", "content": HOSTILE}],
     }
     row = takes.writing(

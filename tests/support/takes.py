@@ -20,7 +20,8 @@ CONTEXT: dict[str, Any] = {
     "asked": "Write a scene about a lighthouse.",
     "hints": ["Keep the sentences long.", "Stay close to one person."],
     "recalled": [{"memory_id": 7, "text": "The tide came in like a debt.", "from_": "Your answer of 3 March"}],
-    "left_out": ["One of your earlier texts did not fit."],
+    "left_out": ["Your brief is longer than this model can read at once: a part of it was left out."],
+    "no_room": ["There was no room for 1 more text like it."],
 }
 
 

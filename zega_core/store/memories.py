@@ -92,7 +92,8 @@ def take_out(session: Session, writer_id: str) -> int:
 
 
 def put_in(session: Session, writer_id: str, limit: int) -> int:
-    """Up to ``limit`` texts that belong in memory and are not in it, the newest first; how many they were."""
+    """Up to ``limit`` texts that belong in memory and are not in it, the oldest first, so that the newest have the
+    highest numbers; how many they were."""
     config, moment = writing_choices.load(session, writer_id), now()
     rows = [
         {"example_id": one.id, "body": first_part(one.completion), "genre": one.genre or None}
@@ -273,7 +274,7 @@ def _said_already() -> ColumnElement[bool]:
 def _missing_examples(session: Session, writer_id: str, config: WritingConfig, limit: int) -> Sequence[Example]:
     there = select(Memory.id).where(Memory.example_id == Example.id).correlate(Example).exists()
     query = select(Example).where(Example.user_id == writer_id, _wanted(config), ~there)
-    return session.exec(query.order_by(col(Example.id).desc()).limit(limit)).all()
+    return session.exec(query.order_by(col(Example.id)).limit(limit)).all()
 
 
 def _missing_stories(session: Session, writer_id: str, config: WritingConfig, limit: int) -> Sequence[Story]:
@@ -281,7 +282,7 @@ def _missing_stories(session: Session, writer_id: str, config: WritingConfig, li
         return ()
     there = select(Memory.id).where(Memory.story_id == Story.id).correlate(Story).exists()
     query = select(Story).where(Story.user_id == writer_id, col(Story.body) != "", ~there, ~_said_already())
-    return session.exec(query.order_by(col(Story.id).desc()).limit(limit)).all()
+    return session.exec(query.order_by(col(Story.id)).limit(limit)).all()
 
 
 def _in_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
+from zega_core.db import TITLE_KEY
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.store.word_search import Indexed, holds, vector
 from zega_core.tables import Memory, Story
@@ -65,21 +66,31 @@ def remove(session: Session, writer_id: str, story_id: int) -> None:
     session.execute(delete(Story).where(mine), execution_options={"synchronize_session": "fetch"})
 
 
-def count(session: Session, writer_id: str, text: str = "", genre: str = "") -> int:
-    query = sql_select(func.count()).select_from(Story).where(*_conditions(session, writer_id, text, genre))
+def count(session: Session, writer_id: str, genre: str = "") -> int:
+    query = sql_select(func.count()).select_from(Story).where(*_conditions(session, writer_id, "", genre))
     return session.execute(query).scalar_one()
 
 
-def page(session: Session, writer_id: str, text: str, genre: str, order: str, number: int, size: int) -> list[Story]:
-    """Page ``number`` (from 1); empty where there is no such page. Raises InvalidInput for another order."""
-    query = sql_select(col(Story.id)).where(*_conditions(session, writer_id, text, genre)).order_by(*_order(order))
-    wanted = query.offset(max(0, number - 1) * size).limit(size)
-    return rows(session, writer_id, list(session.execute(wanted).scalars()))
+def page(
+    session: Session, writer_id: str, text: str, genre: str, order: str, number: int, size: int
+) -> tuple[list[Story], int]:
+    """Page ``number`` (from 1) of what matches, empty where there is no such page, and how many match. Words are looked
+    for once: where a short one begins many words, that is what takes its time. Raises InvalidInput for another
+    order."""
+    before = max(0, number - 1) * size
+    if text.strip():
+        found = ids(session, writer_id, text, genre, order)
+        return rows(session, writer_id, found[before : before + size]), len(found)
+    query = sql_select(col(Story.id)).where(*_conditions(session, writer_id, "", genre))
+    wanted = query.order_by(*_order(session, order)).offset(before).limit(size)
+    return rows(session, writer_id, list(session.execute(wanted).scalars())), count(session, writer_id, genre)
 
 
 def ids(session: Session, writer_id: str, text: str = "", genre: str = "", order: str = "newest") -> list[int]:
     """All that match. Raises InvalidInput for another order."""
-    query = sql_select(col(Story.id)).where(*_conditions(session, writer_id, text, genre)).order_by(*_order(order))
+    query = (
+        sql_select(col(Story.id)).where(*_conditions(session, writer_id, text, genre)).order_by(*_order(session, order))
+    )
     return list(session.execute(query).scalars())
 
 
@@ -140,14 +151,16 @@ def _conditions(session: Session, writer_id: str, text: str, genre: str) -> list
     return conditions
 
 
-def _order(order: str) -> list[Any]:
+def _order(session: Session, order: str) -> list[Any]:
     if order not in ORDERS:
         raise InvalidInput(f"Stories can be sorted by: {', '.join(ORDERS)}.")
     newest = col(Story.id).desc()  # numbers are given in the order in which stories come
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    title = getattr(func, TITLE_KEY if sqlite else "lower")(col(Story.title))
     return {
         "newest": [newest],
         "oldest": [col(Story.id).asc()],
-        "title": [func.lower(col(Story.title)).asc(), newest],
+        "title": [title.asc(), newest],
         "score": [col(Story.quality).desc().nulls_last(), newest],
         "longest": [func.length(col(Story.body)).desc(), newest],
     }[order]
