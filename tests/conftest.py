@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests.support.command import Command
+from tests.support.migrated import tables_at_once as tables_at_once
 from tests.support.postgresql import Cluster, why_not
 from zega_core import db, settings, teachers
 from zega_core.jobs import queues
@@ -74,7 +75,9 @@ def cluster() -> Iterator[Cluster]:
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The same test on both databases."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("cluster").new_database()
+        cluster: Cluster = request.getfixturevalue("cluster")
+        marked = request.node.get_closest_marker("migrations")
+        url = cluster.new_database() if marked else cluster.migrated_database()
         monkeypatch.setenv("ZEGA_DATABASE_URL", url)
         _forget()
     return request.param
