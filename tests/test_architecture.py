@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -89,18 +90,24 @@ def part_of(path: Path) -> str:
     return path.relative_to(ROOT / "zega_core").parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: write imports in full"
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
-def core_parts(names: set[str]) -> set[str]:
+def core_parts(names: frozenset[str]) -> set[str]:
     return {name.split(".")[1] for name in names if name.startswith("zega_core.")}
 
 
@@ -135,9 +142,8 @@ def test_doors_only_ask_for_runs(path: Path):
 
 @pytest.mark.parametrize("path", [*FILES, *DOORS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_readable(path: Path):
-    source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 300
-    for node in ast.walk(ast.parse(source)):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
