@@ -18,8 +18,8 @@ from zega_core import db, settings, teachers
 from zega_core.jobs import queues
 from zega_core.settings import Settings
 
-# Before torch is imported, here and in every process that a test starts: models are tiny, and threads that wait for each
-# other spin on the processors that the tests beside need.
+# Before torch is imported, here and in every process that a test starts: models are tiny, and threads that wait for
+# each other spin on the processors that the tests beside need.
 os.environ.update({"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"})
 hypothesis.settings.register_profile("no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("no clock")  # how fast a busy machine is says nothing about what is tested
