@@ -11,7 +11,7 @@ run: setup
 	@exec $(BIN)/zega up
 
 test: setup .venv/.test-tools
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest  # hundreds of processes start: each module is compiled once
 
 check: setup
 	$(BIN)/ruff format --check .
