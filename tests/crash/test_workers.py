@@ -119,7 +119,7 @@ def test_a_worker_ends_with_the_process_that_started_it(config: Settings):
         "s = get_settings(); s.prepare_home(); p = launcher.start_worker(s);"
         "import time\nwhile not launcher.worker_is_alive(s): time.sleep(0.05)\nos._exit(0)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=300)
     until(lambda: not launcher.worker_is_alive(config), seconds=10)
     assert not launcher.worker_is_alive(config)
 
