@@ -1,6 +1,7 @@
 # make setup | run | test | check. Each works alone on a machine with Python 3.11+, git and make.
 
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 
 .PHONY: setup run test check clean
@@ -10,8 +11,9 @@ setup: .venv/.ready
 run: setup
 	@exec $(BIN)/zega up
 
+# Hundreds of processes start: each module is compiled once. A file is run in one process; the slow ones come first.
 test: setup .venv/.test-tools
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -12,11 +12,15 @@ import hypothesis
 import pytest
 
 from tests.support.command import Command
+from tests.support.migrated import tables_at_once as tables_at_once
 from tests.support.postgresql import Cluster, why_not
 from zega_core import db, settings, teachers
 from zega_core.jobs import queues
 from zega_core.settings import Settings
 
+# Before torch is imported, here and in every process that a test starts: models are tiny, and threads that wait for
+# each other spin on the processors that the tests beside need.
+os.environ.update({"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"})
 hypothesis.settings.register_profile("no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("no clock")  # how fast a busy machine is says nothing about what is tested
 NOBODY = "http://127.0.0.1:9"
@@ -74,7 +78,9 @@ def cluster() -> Iterator[Cluster]:
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The same test on both databases."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("cluster").new_database()
+        cluster: Cluster = request.getfixturevalue("cluster")
+        marked = request.node.get_closest_marker("migrations")
+        url = cluster.new_database() if marked else cluster.migrated_database()
         monkeypatch.setenv("ZEGA_DATABASE_URL", url)
         _forget()
     return request.param

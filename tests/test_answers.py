@@ -418,10 +418,10 @@ def test_what_somebody_says_is_never_touched(words: str) -> None:
     ids=lambda text: repr(text[:12]),
 )
 def test_no_text_takes_long(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(BadAnswer):
         accept(Completion(text, "m"), PROMPT)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_an_ordinary_answer_takes_about_a_millisecond() -> None:
@@ -431,6 +431,6 @@ def test_an_ordinary_answer_takes_about_a_millisecond() -> None:
 
 
 def _seconds(answer: Completion) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     accept(answer, PROMPT, SCENE)
-    return time.perf_counter() - start
+    return time.process_time() - start

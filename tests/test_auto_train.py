@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import col, select
 
 from tests.support.teachers import ScriptedTeacher, catalog, story
+from tests.support.waiting import BUSY
 from zega_core import auto_train, db
 from zega_core.auto_train import order_seed, plan, run
 from zega_core.configs import AutoTrainConfig, GenreKey
@@ -303,7 +304,7 @@ class TestStop:
             runs.ask_to_stop(session, "default", session_id)
         asked = time.monotonic()
         thread.join()
-        assert time.monotonic() - asked < 1.1 + 0.5
+        assert time.monotonic() - asked < 1.1 + BUSY
         assert ended == [RunStatus.stopped]
         before = len(rows_of(session_id))
         assert 0 < before < 30

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from tests.support.migrated import at_once, schema
 from zega_core import db, door_tables
 from zega_core.errors import ConfigError, HomeError
 from zega_core.settings import ROOT, Settings
 from zega_core.store import writers
 from zega_core.tables import Example, Memory, Story, Table, Writer
 from zega_core.writing_tables import Take, Writing
+
+pytestmark = pytest.mark.migrations
 
 
 def test_a_fresh_home_gets_every_table(database: str, config: Settings):
@@ -43,6 +49,25 @@ def test_migrations_and_tables_agree(database: str, config: Settings):
     with db.get_engine(config).connect() as connection:
         there = MigrationContext.configure(connection, opts={"include_name": _is_declared})
         assert compare_metadata(there, Table.metadata) == []
+
+
+def test_the_tables_that_other_tests_begin_with_are_those_of_the_migrations(
+    config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def lines(sql: str) -> list[str]:  # Alembic writes the constraints of a table that it makes anew in any order
+        return sorted(line.strip(", ") for line in sql.split("\n"))
+
+    def found(settings: Settings) -> tuple[list[tuple[str, str, list[str]]], list[tuple[str]]]:
+        db.prepare(settings)
+        connection = sqlite3.connect(settings.home / "zega.db")
+        made = sorted((kind, name, lines(sql)) for kind, name, sql in schema(connection))
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        connection.close()
+        return made, version
+
+    migrated = found(config)
+    monkeypatch.setattr(command, "upgrade", at_once)
+    assert found(Settings(home=tmp_path / "other")) == migrated
 
 
 def test_a_story_that_goes_takes_its_memory_and_leaves_what_was_written(database: str, config: Settings):
@@ -147,9 +172,6 @@ EARLIER = "0005"
 
 
 def test_an_earlier_database_keeps_its_rows_and_what_refers_to_them(database: str, config: Settings):
-    from alembic import command
-    from alembic.config import Config
-
     migrations = Config()
     migrations.set_main_option("script_location", str(db.MIGRATIONS))
     config.prepare_home()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
-from typing import Protocol
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zega_core.catalog import Catalog, Genre
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 Point = tuple[int, float]
 """An optimizer step and the loss there."""
@@ -25,24 +26,23 @@ POINTS = 300
 """Points of a line beyond which neighbours are drawn as their mean: a phone shows no more."""
 
 # No font or grid colours: the page's own theme supplies them, so one figure serves light and dark.
-_LAYOUT = go.Layout(
-    paper_bgcolor="rgba(0,0,0,0)",
-    plot_bgcolor="rgba(0,0,0,0)",
-    margin={"l": 8, "r": 8, "t": 8, "b": 8},
-    hovermode="closest",
-    bargap=0.38,
-    showlegend=False,
-    dragmode=False,
-    xaxis={"automargin": True, "zeroline": False, "ticks": "", "fixedrange": True},
-    yaxis={"automargin": True, "zeroline": False, "ticks": "", "fixedrange": True},
-    hoverlabel={"align": "left"},
-)
+_LAYOUT: dict[str, Any] = {
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+    "hovermode": "closest",
+    "bargap": 0.38,
+    "showlegend": False,
+    "dragmode": False,
+    **{key: {"automargin": True, "zeroline": False, "ticks": "", "fixedrange": True} for key in ("xaxis", "yaxis")},
+    "hoverlabel": {"align": "left"},
+}
 
 
 def _figure(height: int) -> go.Figure:
-    figure = go.Figure(layout=_LAYOUT)
-    figure.update_layout(height=height)
-    return figure
+    import plotly.graph_objects as go  # the command line and the worker, which draw nothing, start without it
+
+    return go.Figure(layout={**_LAYOUT, "height": height})
 
 
 def genre_distribution(counts: Mapping[str, int], genres: Sequence[Genre]) -> go.Figure:

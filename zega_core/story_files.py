@@ -10,15 +10,14 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import docx
-from docx.document import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.shared import Pt
+from typing import TYPE_CHECKING
 
 from zega_core.analytics import plural
 from zega_core.errors import InvalidInput
 from zega_core.tables import Story, now
+
+if TYPE_CHECKING:
+    from docx.document import Document
 
 ENDINGS: Mapping[str, str] = {
     "txt": "text/plain",
@@ -74,6 +73,10 @@ def as_md(stories: Sequence[Story]) -> bytes:
 def as_docx(stories: Sequence[Story]) -> bytes:
     """A Word document: titles as headings, each story on a page of its own, scene breaks in the middle of their
     line. Raises InvalidInput for more than ``MOST_IN_WORD`` stories."""
+    import docx  # whoever asks for no Word file starts without it
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
     if len(stories) > MOST_IN_WORD:
         raise InvalidInput(TOO_MANY.format(f"{len(stories):,}"))
     document = docx.Document()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.support.app import Server, Visitor, chromium_of, serving
 from zega_core.settings import Settings
 
-expect.set_options(timeout=30_000)  # a busy machine takes its time; what comes at once is not waited for
+expect.set_options(timeout=60_000)  # a busy machine takes its time; what comes at once is not waited for
 
 
 @pytest.fixture(scope="session")

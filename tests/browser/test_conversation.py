@@ -141,6 +141,7 @@ def server(state: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.mark.parametrize("tab", ["", "?tab=Your+own+pages", "?tab=Progress"])
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)  # both widths and both themes
 def test_every_state_is_whole(visitor: Visitor, tab: str):
     page = visitor.page
     page.goto(PATH + tab, wait_until="commit")

@@ -70,6 +70,7 @@ def desk(chromium: Browser, server: Server) -> Iterator[Visitor]:
 
 
 @pytest.mark.parametrize("view", ["list", "long", "hostile", "edited", "no match", "all chosen", "filters", "import"])
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)  # both widths and both themes
 def test_a_view_is_whole(visitor: Visitor, settings: Settings, view: str):
     page = visitor.page
     page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))

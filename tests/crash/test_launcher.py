@@ -62,7 +62,7 @@ def test_a_killed_worker_is_started_again_and_ctrl_c_ends_all(home: Path):
         os.kill(first, signal.SIGKILL)
         until(lambda: worker_below(process.pid) not in (None, first) and launcher.worker_is_alive(settings))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.support.teachers import ScriptedTeacher
@@ -16,6 +18,15 @@ from zega_core.providers.base import ChatModel
 from zega_core.settings import ROOT, Settings
 from zega_core.store import sessions
 from zega_core.tables import TrainingSession
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once() -> Iterator[None]:
+    """Before its first run every AppTest reads what each installed package says of itself: more than half of the time
+    that the pages take, and always the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -29,9 +28,8 @@ SECONDS = 120
 @contextmanager
 def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "zega_core.proof.child", str(folder), "--device", "cpu"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
         try:
             yield process
         finally:

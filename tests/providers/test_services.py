@@ -19,6 +19,7 @@ import pytest
 
 from tests.support import services
 from tests.support.services import FakeService
+from tests.support.waiting import BUSY
 from zega_core.errors import (
     BadAnswer,
     Cancelled,
@@ -402,7 +403,7 @@ def test_a_failure_is_told_for_what_it_is(station: Station, streamed: bool, case
     assert case.says.replace("MODEL", station.model) in words
     assert len(words) < 400 and "{" not in words and KEY not in words
     assert len(station.fake.requests) == 1, "asked more than once"
-    assert not case.hasty or time.monotonic() - begun < HASTY["total"] + 0.5
+    assert not case.hasty or time.monotonic() - begun < HASTY["total"] + BUSY
 
 
 @pytest.mark.parametrize(("reply", "busy"), [("rate_limited_date", False), ("later_date", True)])
@@ -523,7 +524,7 @@ def test_the_first_piece_of_a_stream_has_a_time_limit_of_its_own(station: Statio
     begun = time.monotonic()
     with pytest.raises(ProviderUnavailable, match=r"did not begin to answer within 0\.12 seconds"):
         station.ask("hang", streamed=True, first_token=0.12, total=5.0)
-    assert 0.12 <= time.monotonic() - begun < 1.0
+    assert 0.12 <= time.monotonic() - begun < 0.12 + BUSY
 
 
 def test_who_is_not_there_is_unreachable(station: Station, streamed: bool):
@@ -763,7 +764,7 @@ def test_the_wait_for_a_list_ends_with_stop_and_with_the_time():
                 with pytest.raises(ProviderUnavailable):
                     one.result()
         adapter.close()
-    assert fake.completions == [] and time.monotonic() - begun < 2.5
+    assert fake.completions == [] and time.monotonic() - begun < 0.6 + BUSY
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -881,7 +882,7 @@ def test_stop_ends_the_wait_for_an_answer(station: Station, streamed: bool):
     with pytest.raises(Cancelled):
         station.ask("hang", streamed=streamed, options=replace(OPTIONS, stop=stop))
     timer.join()
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 0.05 + BUSY
 
 
 def test_nothing_is_sent_after_stop(station: Station, streamed: bool):

@@ -235,9 +235,9 @@ def test_any_text_has_a_score_and_always_the_same(text: str, prompt: str, kind: 
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_answered_at_once(unit: str) -> None:
     text = "x" + unit * (1_000_000 // len(unit)) + "x"
-    started = time.perf_counter()
+    started = time.process_time()
     assert 0 <= judged(text, text, "dialogue").score <= 10
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_every_process_gives_the_same_report() -> None:

@@ -129,7 +129,7 @@ class Visitor:
         )
         self.context.add_init_script(OBSERVER)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)  # a busy machine takes its time
         self.outside: list[str] = []
         self.page.on("request", lambda request: self._note(request.url))
 

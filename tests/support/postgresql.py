@@ -16,6 +16,11 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from tests.support.migrated import migrate
+from zega_core import db
 
 
 def programs() -> Path | None:
@@ -53,6 +58,7 @@ def _user() -> str | None:
 class Cluster:
     port: int
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _migrated: str | None = None
 
     @classmethod
     @contextmanager
@@ -92,7 +98,20 @@ class Cluster:
 
     def new_database(self) -> str:
         """The URL of a database that nobody has used."""
+        return self._create()
+
+    def migrated_database(self) -> str:
+        """The URL of a database with our tables, which are empty: a copy of one that was migrated."""
+        if self._migrated is None:
+            self._migrated = self._create()
+            engine = create_engine(make_url(self._migrated).set(drivername="postgresql+psycopg"))
+            with db.migrating(engine) as connection:
+                migrate(connection)
+            engine.dispose()  # one that is open cannot be copied
+        return self._create(self._migrated.rpartition("/")[2])
+
+    def _create(self, template: str = "template1") -> str:
         name = f"zega_{next(self._numbers)}"
         with psycopg.connect(f"postgresql://zega@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
         return f"postgresql://zega@127.0.0.1:{self.port}/{name}"

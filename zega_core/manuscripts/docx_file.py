@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import docx
-from docx.opc.exceptions import OpcError
 from lxml import etree  # type: ignore[attr-defined]
 
 from zega_core.errors import InvalidInput
@@ -33,6 +31,9 @@ _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
 
 def read(data: bytes, name: str) -> tuple[list[Raw], Counter[str]]:
     """Paragraphs in order, and words that were left out. Raises InvalidInput for what is no Word document."""
+    import docx  # whoever reads no Word document starts without it
+    from docx.opc.exceptions import OpcError
+
     _check(data, name)
     try:
         document = docx.Document(io.BytesIO(data))
