@@ -45,6 +45,7 @@ LAYERS: list[set[str]] = [
         "notices",
         "changes",
         "covering",
+        "sign_in",
     },
     {"teachers", "pieces", "passes", "refitting", "local", "learning", "story_files"},
     {"meaning"},
