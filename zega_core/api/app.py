@@ -12,6 +12,7 @@ from zega_core.api.routes import (
     conversations,
     examples,
     history,
+    learning,
     models,
     personal,
     runs,
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None, *, host: str = "127.0.0.1") -> 
         max_body_size=limiting.MOST_BODY,
     )
     problems.install(app)
-    for routes in (training, write, history, conversations, models, examples, runs, personal):
+    for routes in (training, learning, write, history, conversations, models, examples, runs, personal):
         app.include_router(routes.router)
     # The last one added is the outermost.
     app.add_middleware(access.Door, settings=settings or get_settings(), host=host)

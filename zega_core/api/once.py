@@ -15,6 +15,7 @@ transaction back when another process was first. Without a key ``earlier`` is em
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import string
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -152,16 +153,11 @@ async def _alive(writer: str, key: str) -> AsyncIterator[None]:
             except ZegaError as error:  # the database is busy: the next one may be stored, and the work goes on
                 log.warning("a sign of life could not be stored: %s", error)
 
-    failed: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(beat)
-        try:
-            yield
-        except Exception as error:  # a group would wrap it, and what is raised says how it is answered
-            failed = error
-        tasks.cancel_scope.cancel()
-    if failed is not None:
-        raise failed
+    task = asyncio.create_task(beat())  # no group: one would have to outlive a stream that begins in here
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _beat(writer: str, key: str) -> None:
