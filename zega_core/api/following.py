@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 from fastapi.sse import ServerSentEvent
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -25,8 +25,6 @@ GONE = Response(status_code=499)
 """For a client that has hung up: nobody reads it, and it is no answer to be given again."""
 STARTS = problems.documented(404, 409)
 """``responses`` of a route that begins something."""
-RunId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As it was given when it was asked for.")]
-UserId = Annotated[str, Path(min_length=1, max_length=64, description="A writer's id.")]
 Row = TypeVar("Row")
 
 
@@ -44,7 +42,9 @@ def accepted(queued: Queued) -> Response:
     return Response(queued.model_dump_json(), 202, {"Location": queued.location}, media_type="application/json")
 
 
-async def until(request: Request, look: Callable[[], Row], ended: Callable[[Row], bool]) -> Row | None:
+async def until(
+    request: Request, look: Callable[[], Row], ended: Callable[[Row], bool], *, every: float = LOOK
+) -> Row | None:
     """What ``look`` gives once it has ended; None when the client has hung up."""
     while True:
         found = await run_in_threadpool(look)
@@ -52,7 +52,11 @@ async def until(request: Request, look: Callable[[], Row], ended: Callable[[Row]
             return found
         if await request.is_disconnected():
             return None
-        await anyio.sleep(LOOK)
+        await anyio.sleep(every)
+
+
+def as_json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def session_ended(row: TrainingSession) -> bool:

@@ -86,12 +86,18 @@ class Careful:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.monotonic(), 0
+        began, status, replaced = time.monotonic(), 0, False
 
         async def marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, replaced
+            if replaced:
+                return
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == 413 and not _is_problem(message):  # the framework's own, in plain text
+                    await problems.answer(413, problems.TOO_LARGE)(scope, receive, marked)
+                    replaced = True
+                    return
                 named = Headers(raw=list(message["headers"]))
                 extra = [pair for pair in ON_EVERY_ANSWER if pair[0].decode() not in named]
                 kept = [pair for pair in message["headers"] if pair[0].lower() != b"cache-control"]
@@ -102,3 +108,7 @@ class Careful:
             await self._app(scope, receive, marked)
         finally:
             log.info("%s %r %s %.0f ms", scope["method"], scope["path"], status, 1000 * (time.monotonic() - began))
+
+
+def _is_problem(message: Message) -> bool:
+    return Headers(raw=list(message["headers"])).get("content-type") == problems.MEDIA_TYPE

@@ -34,10 +34,11 @@ _STATUS: dict[type[ZegaError], int] = {
     ProviderError: 503,
 }
 _BARE = {*(status.phrase for status in HTTPStatus), "Content Too Large"}
+TOO_LARGE = "This request is too large. Send at most 1 MB, or 25 MB where a file is uploaded."
 _PLAINLY = {
     404: "There is nothing at this address. /docs says what there is.",
     405: "This address is not asked in this way. /docs says how.",
-    413: "This request is too large. Send at most 1 MB, or 25 MB where a file is uploaded.",
+    413: TOO_LARGE,
 }
 """Where the framework has said no more than the status."""
 

@@ -71,7 +71,7 @@ class Worker:
         self._process, self._started = ensure_worker(settings), time.monotonic()
 
     def look(self) -> None:
-        """Start it again if it is gone. One that ended at once cannot work here: the machine is not kept busy with it."""
+        """Start it again if it is gone; one that ended at once cannot work here, and is not started without end."""
         if (self._process is not None and self._process.poll() is None) or worker_is_alive(self._settings):
             return
         if time.monotonic() - self._started >= QUICK:

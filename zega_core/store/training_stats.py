@@ -39,14 +39,16 @@ def kept(session: Session, writer_id: str) -> Kept:
         .group_by(col(Example.genre))
     )
     rows = session.connection().execute(query).all()
-    scored = sum(row[2] for row in rows)
-    total = sum(float(row[3]) for row in rows if row[3] is not None)
+    scored = sum(with_score for _, _, with_score, _, _, _ in rows)
+    total = sum(float(added or 0) for _, _, _, added, _, _ in rows)
+    highest = [most for _, _, _, _, most, _ in rows if most is not None]
+    lowest = [least for _, _, _, _, _, least in rows if least is not None]
     return Kept(
-        number=sum(row[1] for row in rows),
+        number=sum(number for _, number, _, _, _, _ in rows),
         average=round(total / scored, 2) if scored else None,
-        highest=max((float(row[4]) for row in rows if row[4] is not None), default=None),
-        lowest=min((float(row[5]) for row in rows if row[5] is not None), default=None),
-        genres={row[0]: row[1] for row in sorted(rows, key=lambda row: (-row[1], row[0]))},
+        highest=max(highest, default=None),
+        lowest=min(lowest, default=None),
+        genres={genre: number for genre, number, *_ in sorted(rows, key=lambda row: (-row[1], row[0]))},
     )
 
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from zega_core import db, run_results, triggers, versions
 from zega_core.api import following, once, problems
 from zega_core.api.access import Asking
+from zega_core.api.fields import RunId, UserId
 from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import fine_tunes, training_stats, writers
@@ -64,7 +65,7 @@ class FineTuned(BaseModel):
     summary="What a writer's model has learned from",
     responses=problems.documented(404),
 )
-def stats(user_id: following.UserId, asking: Asking) -> TrainingStats:
+def stats(user_id: UserId, asking: Asking) -> TrainingStats:
     writer, settings = asking.checked(user_id), get_settings()
     with db.reading(settings) as session:
         writers.get(session, writer)
@@ -94,7 +95,7 @@ def stats(user_id: following.UserId, asking: Asking) -> TrainingStats:
 )
 async def trigger_finetuning(
     request: Request,
-    user_id: following.UserId,
+    user_id: UserId,
     asking: Asking,
     begun: once.Begun,
     background: Annotated[bool, Query(description="Answer at once, with where to look.")] = False,
@@ -131,7 +132,7 @@ async def trigger_finetuning(
     summary="What a fine-tune has come to by now",
     responses=problems.documented(404),
 )
-def finetuning_state(user_id: following.UserId, run_id: following.RunId, asking: Asking) -> FineTuned:
+def finetuning_state(user_id: UserId, run_id: RunId, asking: Asking) -> FineTuned:
     return _trained(asking.checked(user_id), run_id)
 
 

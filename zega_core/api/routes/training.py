@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from zega_core import db, run_results, teachers
 from zega_core.api import following, once, problems
 from zega_core.api.access import Asking, Caller, WriterId
+from zega_core.api.fields import Genre, LastEventId, RunId
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, GenreKey, TeachingConfig, checked
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.jobs import client, launcher
@@ -23,10 +24,6 @@ from zega_core.tables import TrainingSession
 
 router = APIRouter(route_class=once.Route)
 FEATURES = ["auto-train", "streaming", "ensemble", "fine-tuning", "conversation", "memory", "history"]
-LastEventId = Annotated[str | None, Header(description="The id of the last event that came through.", max_length=20)]
-Genre = Annotated[
-    GenreKey, BeforeValidator(lambda value: value.lower().replace("-", "_") if isinstance(value, str) else value)
-]
 
 
 class Health(BaseModel):
@@ -160,7 +157,7 @@ async def auto_train(request: Request, body: AutoTrainBody, asking: Asking, begu
     summary="What a session has come to by now",
     responses=problems.documented(404),
 )
-def auto_train_state(session_id: following.RunId, asking: Asking) -> AutoTrained:
+def auto_train_state(session_id: RunId, asking: Asking) -> AutoTrained:
     return _result_of(_owner(session_id, asking), session_id)
 
 
@@ -201,9 +198,7 @@ async def auto_train_stream(
         yield event
 
 
-async def _followed(
-    session_id: following.RunId, asking: Asking, last_event_id: LastEventId = None
-) -> tuple[str, str, int]:
+async def _followed(session_id: RunId, asking: Asking, last_event_id: LastEventId = None) -> tuple[str, str, int]:
     seen = following.last_seen(last_event_id)
     return await run_in_threadpool(_owner, session_id, asking), session_id, seen
 
