@@ -61,7 +61,7 @@ LAYERS: list[set[str]] = [
         "learning_words",
     },
     {"figure_words", "collection", "conversation", "prompting"},
-    {"conversation_words", "collection_words", "conversation_stats"},
+    {"conversation_words", "collection_words", "conversation_stats", "pairing", "amending"},
     {"memory", "profiling", "shelf"},
     {"writing_requests"},
     {"context"},
@@ -71,7 +71,8 @@ LAYERS: list[set[str]] = [
     {"writing", "writing_words", "profile_words", "memory_words"},
     {"proving", "exporting", "proof_words", "export_words", "asking", "own_pages", "own_pages_words", "training_words"},
     {"jobs"},
-    {"readiness"},
+    {"readiness", "runs", "talking", "training_choices"},
+    {"facts"},
     {"api"},
     {"cli", "__main__"},
 ]
@@ -90,6 +91,7 @@ INSIDE_MAY_IMPORT_EACH_OTHER = {
     "exports",
     "questions",
     "manuscripts",
+    "facts",
 }
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]
