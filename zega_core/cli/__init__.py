@@ -8,6 +8,7 @@ from zega_core.cli import (
     api,
     examples,
     exports,
+    keys,
     models,
     pages,
     personal,
@@ -19,6 +20,7 @@ from zega_core.cli import (
     teach,
     versions,
     write,
+    writers,
 )
 from zega_core.cli.frame import cli, main
 
@@ -27,6 +29,7 @@ __all__ = [
     "cli",
     "examples",
     "exports",
+    "keys",
     "main",
     "models",
     "pages",
@@ -39,4 +42,5 @@ __all__ = [
     "teach",
     "versions",
     "write",
+    "writers",
 ]

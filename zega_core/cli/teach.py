@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zega_core import db, providers, teacher_checks, teachers, triggers
+from zega_core import db, providers, run_results, teacher_checks, teachers
 from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
 from zega_core.cli.frame import Worker, cli, follow, print_json, say, screen
@@ -50,7 +50,8 @@ def auto_train(
         session_id = client.start_auto_train(config, teacher=teachers.lineup(settings, writer))
         row = _follow(writer, session_id, helper)
     if as_json:
-        print_json(_result(row))
+        with db.reading() as session:
+            print_json(run_results.of_session(session, row, settings))
     else:
         _print_result(row)
     raise typer.Exit({RunStatus.done: 0, RunStatus.stopped: 130}.get(RunStatus(row.status), 1))
@@ -79,35 +80,6 @@ def _follow(writer: str, session_id: str, helper: Worker) -> TrainingSession:
     return follow(
         helper, look, show, lambda found: found[0].status not in UNFINISHED and found[0].recorded, stop, *columns
     )[0]
-
-
-def _result(row: TrainingSession) -> dict[str, object]:
-    kept = row.training_examples_after
-    with db.reading() as session:
-        until = triggers.until_next(session, row.user_id, get_settings())
-        ready = not triggers.missing(session, row.user_id)
-    return {
-        "session_id": row.session_id,
-        "status": row.status,
-        "total_requested": row.num_examples_requested,
-        "successful": row.num_examples_successful,
-        "set_aside": row.num_examples_set_aside,
-        "failed": row.num_examples_failed,
-        "genre_distribution": row.genre_distribution_json,
-        "average_quality": row.average_quality,
-        "min_quality": row.min_quality,
-        "max_quality": row.max_quality,
-        "model_performance": row.model_performance_json,
-        "stories_saved": row.stories_saved_count,
-        "total_time": row.total_time_seconds,
-        "training_stats": {
-            "training_examples": kept,
-            "examples_until_next_training": until.left,
-        },
-        "fine_tuning_triggered": row.fine_tuning_triggered,
-        "ready_for_finetuning": ready and not until.left,
-        "error": row.error,
-    }
 
 
 def _print_result(row: TrainingSession) -> None:
