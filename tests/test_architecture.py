@@ -62,7 +62,7 @@ LAYERS: list[set[str]] = [
         "learning_words",
     },
     {"figure_words", "collection", "conversation", "prompting"},
-    {"conversation_words", "collection_words", "conversation_stats"},
+    {"conversation_words", "collection_words", "conversation_stats", "pairing", "amending"},
     {"memory", "profiling", "shelf"},
     {"writing_requests"},
     {"context"},
@@ -82,7 +82,8 @@ LAYERS: list[set[str]] = [
         "run_results",
     },
     {"jobs"},
-    {"readiness"},
+    {"readiness", "runs", "talking", "training_choices"},
+    {"facts"},
     {"api"},
     {"cli", "__main__"},
 ]
@@ -101,6 +102,7 @@ INSIDE_MAY_IMPORT_EACH_OTHER = {
     "exports",
     "questions",
     "manuscripts",
+    "facts",
 }
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]

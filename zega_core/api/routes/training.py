@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from zega_core import db, run_results, teachers
 from zega_core.api import following, once, problems
 from zega_core.api.access import Asking, Caller, WriterId
-from zega_core.api.fields import Genre, LastEventId, RunId
+from zega_core.api.fields import GenreName, LastEventId, RunId
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, GenreKey, TeachingConfig, checked
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.jobs import client, launcher
@@ -49,7 +49,7 @@ class AutoTrainBody(BaseModel):
 
     user_id: WriterId | None = None
     num_examples: Annotated[int, Field(ge=1, le=MAX_EXAMPLES)]
-    genres: Annotated[list[Genre], Field(max_length=50)] | None = None
+    genres: Annotated[list[GenreName], Field(max_length=50)] | None = None
     store_in_memory: bool = False
     save_to_database: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None

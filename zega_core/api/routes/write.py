@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from zega_core import db, writing
 from zega_core.api import following, once, problems
 from zega_core.api.access import Asking, Caller, WriterId
-from zega_core.api.fields import Genre, Text
+from zega_core.api.fields import GenreName, Text
 from zega_core.configs import checked
 from zega_core.errors import InvalidInput, NotFound, ProviderUnavailable, ZegaError
 from zega_core.local import names
@@ -43,7 +43,7 @@ class PredictBody(BaseModel):
     """What to write about, in the writer's words."""
     use_custom_model: bool | None = None
     """Their version in use; false: the first of their teachers that can."""
-    genre: Genre | None = None
+    genre: GenreName | None = None
     element: Annotated[Text, Field(max_length=16)] = ""
     """scene, character, dialogue or setting."""
     words: Annotated[int, Field(ge=20, le=800)] | None = None
