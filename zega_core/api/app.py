@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 
 from zega_core.api import access, limiting, problems
@@ -54,6 +53,6 @@ def create_app(settings: Settings | None = None, *, host: str = "127.0.0.1") -> 
         allow_headers=ASKED_WITH,
         expose_headers=ANSWERED_WITH,
     )
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limiting.MOST_BODY)
+    app.add_middleware(limiting.BodyLimit)
     app.add_middleware(limiting.Careful)
     return app

@@ -12,6 +12,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +22,7 @@ log = logging.getLogger("zega.api")
 MOST_BODY = 1_000_000
 """Bytes of a request."""
 MOST_UPLOAD = 25_000_000
-"""Bytes where a file is uploaded: a route says so by ``max_body_size=limiting.MOST_UPLOAD``."""
+"""Bytes of one that is a file (``application/octet-stream``); its route may take fewer."""
 ON_EVERY_ANSWER = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -73,6 +74,19 @@ async def json_only(request: Request) -> None:
         return
     if await request.body():
         raise HTTPException(415, "Send JSON, with the header Content-Type: application/json.")
+
+
+class BodyLimit:
+    """Reads no more of a request than its kind may have."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._usual = RequestBodyLimitMiddleware(app, MOST_BODY)
+        self._upload = RequestBodyLimitMiddleware(app, MOST_UPLOAD)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = Headers(scope=scope).get("content-type", "") if scope["type"] == "http" else ""
+        is_file = kind.partition(";")[0].strip().lower() == "application/octet-stream"
+        await (self._upload if is_file else self._usual)(scope, receive, send)
 
 
 class Careful:

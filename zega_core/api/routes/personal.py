@@ -62,7 +62,7 @@ def choose_memory(wanted: Sources, writer: ForWriter, settings: UsedSettings) ->
     """Choose what is remembered. What is not chosen any more is forgotten at once."""
     with db.session(settings) as session:
         memory.choose(session, writer, wanted.sources)
-    client.refreshmemory_facts(writer, settings)
+    client.refresh_memory(writer, settings)
     return memory_facts(writer, settings)
 
 
