@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
+from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
@@ -57,9 +58,14 @@ def test_every_route_answers_as_it_is_described(config: Settings, monkeypatch: p
         said
         for found in schema.get_all_operations()
         for mode, number in EXAMPLES.items()
-        if (said := _asked(found.ok(), mode, number, key))
+        if (said := _asked(_usable(found), mode, number, key))
     ]
     assert not broken, "\n\n".join(broken)
+
+
+def _usable(found: Any) -> Any:
+    """The operation; raises where the description of it is broken."""
+    return found.ok()
 
 
 def _three_pieces(settings: Settings, session_id: str) -> None:
@@ -78,7 +84,7 @@ def _asked(operation: Any, mode: GenerationMode, number: int, key: dict[str, str
 
     try:
         ask()
-    except hypothesis.errors.Unsatisfiable:  # there is nothing that it may not be asked
+    except Unsatisfiable:  # there is nothing that it may not be asked
         return ""
     except FailureGroup as found:
         said = "; ".join(f"{one}: {getattr(one, 'message', '')}" for one in found.exceptions)

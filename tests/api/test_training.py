@@ -33,7 +33,10 @@ def events_of(text: str) -> list[tuple[str, str, Any]]:
     """Name, id and data of each event; a comment has no name."""
     found = []
     for block in text.split("\n\n"):
-        lines = dict(line.partition(": ")[::2] for line in block.splitlines() if line)
+        lines: dict[str, str] = {}
+        for line in filter(None, block.splitlines()):
+            name, _, value = line.partition(": ")
+            lines[name] = value
         if lines:
             found.append((lines.get("event", ""), lines.get("id", ""), json.loads(lines.get("data", "null"))))
     return found
