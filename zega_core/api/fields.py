@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -12,7 +12,6 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from zega_core.configs import GenreKey
-from zega_core.errors import InvalidInput
 from zega_core.settings import Settings, get_settings
 
 MOST = 2**31 - 1
@@ -54,21 +53,12 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def upload(most_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
-    """The body as it comes, for files; what is longer than this is not read to its end."""
+async def _body(request: Request) -> bytes:
+    return await request.body()
 
-    async def body(request: Request) -> bytes:
-        data = bytearray()
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > most_bytes:
-                raise InvalidInput(
-                    f"This file is larger than {most_bytes // 1_000_000} MB. Split it into smaller ones."
-                )
-        return bytes(data)
 
-    return body
-
+Upload = Annotated[bytes, Depends(_body)]
+"""A file, as the whole body; the route has ``openapi_extra=FILE_BODY`` and ``max_body_size=limiting.MOST_UPLOAD``."""
 
 FILE_BODY: dict[str, Any] = {
     "requestBody": {

@@ -35,7 +35,7 @@ Row = TypeVar("Row")
 def main() -> int:
     """Run the command line; every error of ours becomes one sentence and an exit status."""
     try:
-        cli()
+        cli(prog_name=cli.info.name)  # however it was started: the shell completes commands by this name
     except ZegaError as error:
         screen.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         return 2 if isinstance(error, InvalidInput) else 3 if isinstance(error, (ConfigError, HomeError)) else 1

@@ -14,7 +14,7 @@ from zega_core.sign_in import MOST_ISSUER, MOST_SUBJECT
 from zega_core.store import sign_ins
 
 writers = typer.Typer(no_args_is_help=True, help="Who writes here, and whose writers they are where people sign in.")
-cli.add_typer(writers, name="writers")
+cli.add_typer(writers, name="writers", epilog="Example: zega writers list --json")
 AS_JSON = typer.Option("--json", help="Print one JSON list or object.")
 WRITER = typer.Option(help="The id of a writer that is there.")
 
@@ -66,9 +66,12 @@ def assign(
 
 
 @writers.command(epilog="Example: zega writers release --writer ana")
-def release(writer: Annotated[str, WRITER]) -> None:
+def release(writer: Annotated[str, WRITER], as_json: Annotated[bool, AS_JSON] = False) -> None:
     """Take a writer from the person who signs in as them. What is written stays; the person gets a new writer at their
     next visit."""
     with db.session() as session:
         sign_ins.release(session, writer)
+    if as_json:
+        print_json({"writer": writer, "issuer": None, "subject": None})
+        return
     Console().print(f"{writer} is nobody's now.", highlight=False, markup=False, soft_wrap=True)

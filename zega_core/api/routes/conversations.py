@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field, model_validator
 
 from zega_core import conversation, conversation_stats, db, pairing, talking, training_choices
-from zega_core.api import problems
-from zega_core.api.access import Asking, ForWriter
+from zega_core.api import once, problems
+from zega_core.api.access import Asking, Caller, ForWriter, WriterId
 from zega_core.api.fields import (
     Answer,
     ConversationKey,
@@ -36,15 +36,23 @@ from zega_core.facts.conversations import (
 from zega_core.store import conversations as rows
 from zega_core.store import writers
 
-router = APIRouter(prefix="/api/training/conversation", tags=["conversations"])
+router = APIRouter(prefix="/api/training/conversation", tags=["conversations"], route_class=once.Route)
 Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="session_id of the conversation.")]
 Purpose = Annotated[Text, Field(max_length=2_000)]
 
 
-class Begin(Sent):
+class OfWriter(Sent):
+    """``user_id`` as the query parameter of that name."""
+
+    user_id: WriterId | None = None
+
+    def writer(self, asking: Caller, otherwise: str) -> str:
+        return otherwise if self.user_id is None else asking.checked(self.user_id)
+
+
+class Begin(OfWriter):
     """``purpose`` is what the model should be able to do, in the writer's words."""
 
-    user_id: Annotated[Text, Field(max_length=64)] | None = None
     purpose: Purpose = ""
     name: Annotated[Text, Field(max_length=80)] = ""
 
@@ -55,7 +63,7 @@ class Begun(Facts):
     question: QuestionFacts
 
 
-class Respond(Sent):
+class Respond(OfWriter):
     """With ``response`` the question ``turn_id`` is answered, with ``skip`` it is left; with neither the open question
     comes again. ``seconds`` is what the writer spent on it."""
 
@@ -84,7 +92,7 @@ class Responded(Facts):
     training_run_id: str | None
 
 
-class Pair(Sent):
+class Pair(OfWriter):
     """An answer to a question of ZEGA's (``turn_id``), or to one of your own (``query``)."""
 
     session_id: ConversationKey
@@ -143,10 +151,16 @@ class AutoConfig(Sent):
         return {name: value for name, value in sent.items() if value is not None or name == "pairs"}
 
 
-@router.post("/start", operation_id="start_conversation", status_code=201, responses=problems.documented(404, 422))
+@router.post(
+    "/start",
+    operation_id="start_conversation",
+    status_code=201,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+)
 def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettings) -> Begun:
     """Begin a conversation; its first question is asked."""
-    writer = writer if wanted.user_id is None else asking.checked(wanted.user_id)
+    writer = wanted.writer(asking, writer)
     begun = talking.begin(writer, settings, purpose=wanted.purpose, name=wanted.name)
     return Begun(
         session=facts.of_conversation(begun.conversation, begun.answers),
@@ -155,11 +169,16 @@ def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettin
     )
 
 
-@router.post("/generate-and-respond", operation_id="respond", responses=problems.documented(404, 422))
-def respond(wanted: Respond, writer: ForWriter, settings: UsedSettings) -> Responded:
+@router.post(
+    "/generate-and-respond",
+    operation_id="respond",
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+)
+def respond(wanted: Respond, writer: ForWriter, asking: Asking, settings: UsedSettings) -> Responded:
     """Answer or skip a question, and get the next. A question is answered once: the same answer sent twice is stored
     once."""
-    saved, training = None, None
+    writer, saved, training = wanted.writer(asking, writer), None, None
     if wanted.response is not None and wanted.turn_id is not None:
         saved, training = talking.answer(
             writer, wanted.session_id, wanted.turn_id, wanted.response, settings, seconds=wanted.seconds
@@ -175,9 +194,16 @@ def respond(wanted: Respond, writer: ForWriter, settings: UsedSettings) -> Respo
     )
 
 
-@router.post("/add-pair", operation_id="add_pair", status_code=201, responses=problems.documented(404, 422))
-def add_pair(pair: Pair, writer: ForWriter, settings: UsedSettings) -> Added:
+@router.post(
+    "/add-pair",
+    operation_id="add_pair",
+    status_code=201,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+)
+def add_pair(pair: Pair, writer: ForWriter, asking: Asking, settings: UsedSettings) -> Added:
     """Save a question with its answer; nothing else is asked."""
+    writer = pair.writer(asking, writer)
     if pair.turn_id is not None:
         saved, training = talking.answer(
             writer, pair.session_id, pair.turn_id, pair.response, settings, seconds=pair.seconds

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from zega_core import collection, db, importing
+from zega_core import collection, db, importing, talking
 from zega_core.amending import Amendment, amend
-from zega_core.api import problems
+from zega_core.api import limiting, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import (
     FILE_BODY,
@@ -24,15 +24,14 @@ from zega_core.api.fields import (
     Searched,
     Sent,
     Text,
+    Upload,
     UsedSettings,
     file_of,
-    upload,
 )
 from zega_core.api.routes import pages
 from zega_core.facts.base import Facts, Said
 from zega_core.facts.examples import ExampleFacts, ExamplePage, of_example
-from zega_core.fine_tune import columns, file_text
-from zega_core.jobs import client
+from zega_core.fine_tune import columns
 from zega_core.store import collection as rows
 from zega_core.store.collection import Filter
 from zega_core.tables import Source
@@ -153,11 +152,12 @@ def export_examples(
     operation_id="import_examples",
     responses=problems.documented(404, 422),
     openapi_extra=FILE_BODY,
+    max_body_size=limiting.MOST_UPLOAD,
 )
 def import_examples(
     writer: ForWriter,
     settings: UsedSettings,
-    data: Annotated[bytes, Depends(upload(file_text.LARGEST))],
+    data: Upload,
     name: Annotated[Line, Query(min_length=1, description="What the file is called.")] = "sent.jsonl",
     own: Annotated[bool, Query(description="The writer wrote these themselves: they count most.")] = False,
     prompt: Annotated[Line | None, Query(description="Column of what was asked, where it cannot be guessed.")] = None,
@@ -167,9 +167,7 @@ def import_examples(
     hangs up loses nothing, and the same file again completes what is missing."""
     mapping = _mapping(columns.look(data, name), prompt, completion)
     found = importing.import_pairs(writer, columns.lines(data, name, mapping), settings, own=own, name=name)
-    client.fine_tune_if_due(writer, settings)
-    client.measure_style_if_due(writer, settings)
-    client.refresh_memory(writer, settings)
+    talking.follow_up(writer, settings)
     return ImportedFacts(
         kept=found.kept,
         set_aside=found.set_aside,

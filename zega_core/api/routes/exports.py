@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 
 from zega_core import db, export_words, exporting
-from zega_core.api import problems
+from zega_core.api import once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import MOST, Line, RunId, Sent, UsedSettings, attachment
 from zega_core.errors import InvalidInput, NotFound
@@ -18,7 +18,7 @@ from zega_core.facts.models import ExportFacts, FormatFacts, formats, of_export
 from zega_core.jobs import client
 from zega_core.store import exports
 
-router = APIRouter(prefix="/exports", tags=["exports"])
+router = APIRouter(prefix="/exports", tags=["exports"], route_class=once.Route)
 FILE = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -43,7 +43,13 @@ def list_exports(writer: ForWriter) -> list[ExportFacts]:
         return [of_export(row) for row in exports.of_writer(session, writer)]
 
 
-@router.post("", operation_id="start_export", status_code=202, responses=problems.documented(404, 422))
+@router.post(
+    "",
+    operation_id="start_export",
+    status_code=202,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+)
 def start_export(wanted: ExportAsked, writer: ForWriter, settings: UsedSettings, response: Response) -> ExportFacts:
     """Have an export made; one of the same format and version that is under way is given again."""
     run_id = client.export(writer, wanted.format, wanted.version, trigger="api", one_at_a_time=True, settings=settings)

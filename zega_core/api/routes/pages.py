@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from zega_core import db, own_pages, own_pages_words
-from zega_core.api import problems
+from zega_core.api import limiting, once, problems
 from zega_core.api.access import ForWriter
-from zega_core.api.fields import FILE_BODY, GenreName, Line, RunId, Sent, Text, UsedSettings, upload
+from zega_core.api.fields import FILE_BODY, GenreName, Line, RunId, Sent, Text, Upload, UsedSettings
 from zega_core.facts.base import Said
 from zega_core.facts.personal import PagesFacts, every_pages, pages_facts
 from zega_core.jobs import client
-from zega_core.manuscripts.reading import MOST_BYTES
 from zega_core.store import manuscripts
 
-router = APIRouter(prefix="/pages", tags=["own pages"])
+router = APIRouter(prefix="/pages", tags=["own pages"], route_class=once.Route)
 Genre = Annotated[GenreName | Literal[""], Query(description="Left out: by its words.")]
 AskTeacher = Annotated[bool, Query(description="A teacher may read the passages to write their prompts.")]
 
@@ -43,11 +42,12 @@ def list_pages(writer: ForWriter, settings: UsedSettings) -> list[PagesFacts]:
     status_code=202,
     responses=problems.documented(404, 422),
     openapi_extra=FILE_BODY,
+    max_body_size=limiting.MOST_UPLOAD,
 )
 def upload_pages(
     writer: ForWriter,
     settings: UsedSettings,
-    data: Annotated[bytes, Depends(upload(MOST_BYTES))],
+    data: Upload,
     name: Annotated[Line, Query(min_length=1, description="With its ending: .docx, .epub, .md or .txt.")],
     genre: Genre = "",
     ask_teacher: AskTeacher = False,
@@ -57,7 +57,14 @@ def upload_pages(
     return pages_facts(writer, run_id, settings)
 
 
-@router.post("/paste", operation_id="paste_pages", status_code=202, responses=problems.documented(404, 422))
+@router.post(
+    "/paste",
+    operation_id="paste_pages",
+    status_code=202,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+    max_body_size=limiting.MOST_UPLOAD,
+)
 def paste_pages(pasted: Pasted, writer: ForWriter, settings: UsedSettings) -> PagesFacts:
     """The same with pasted text."""
     data, name = pasted.text.encode("utf-8", "replace"), own_pages_words.as_pasted(pasted.name)

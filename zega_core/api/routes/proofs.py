@@ -8,14 +8,14 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from zega_core import db, versions
-from zega_core.api import problems
+from zega_core.api import once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import MOST, Number, RunId, Sent, Text, UsedSettings
 from zega_core.facts.models import ProofFacts, of_proof
 from zega_core.jobs import client
 from zega_core.store import proofs
 
-router = APIRouter(prefix="/proofs", tags=["proofs"])
+router = APIRouter(prefix="/proofs", tags=["proofs"], route_class=once.Route)
 
 
 class ProofAsked(Sent):
@@ -38,7 +38,13 @@ def list_proofs(writer: ForWriter) -> list[ProofFacts]:
         return [of_proof(row) for row in proofs.of_writer(session, writer)]
 
 
-@router.post("", operation_id="start_proof", status_code=202, responses=problems.documented(404, 422))
+@router.post(
+    "",
+    operation_id="start_proof",
+    status_code=202,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+)
 def start_proof(wanted: ProofAsked, writer: ForWriter, settings: UsedSettings, response: Response) -> ProofFacts:
     """Have both write on the same prompts and everything measured; a proof of the same two that is under way is given
     again."""

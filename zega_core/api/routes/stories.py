@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from zega_core import db, shelf, story_files
-from zega_core.api import problems
+from zega_core.api import limiting, once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import (
     MOST,
@@ -29,7 +29,7 @@ from zega_core.facts.stories import StoryPage, WholeStory, of_story, whole
 from zega_core.jobs import client
 from zega_core.store import stories as rows
 
-router = APIRouter(prefix="/stories", tags=["stories"])
+router = APIRouter(prefix="/stories", tags=["stories"], route_class=once.Route)
 Genre = Annotated[GenreName | Literal["unknown", ""], Query(description="unknown: those without one.")]
 Order = Annotated[Literal["newest", "oldest", "title", "score", "longest"], Query()]
 Title = Annotated[Text, Field(max_length=shelf.MAX_TITLE)]
@@ -76,7 +76,14 @@ def list_stories(
     return StoryPage(stories=[of_story(one) for one in found], total=total, page=page, size=size)
 
 
-@router.post("", operation_id="add_story", status_code=201, responses=problems.documented(404, 422))
+@router.post(
+    "",
+    operation_id="add_story",
+    status_code=201,
+    responses=problems.documented(404, 422),
+    dependencies=[once.HONOURED],
+    max_body_size=limiting.MOST_UPLOAD,
+)
 def add_story(story: NewStory, writer: ForWriter, settings: UsedSettings) -> WholeStory:
     """Put a story on the shelf."""
     with db.session(settings) as session:
@@ -119,7 +126,12 @@ def get_story(story_id: RowId, writer: ForWriter) -> WholeStory:
         return whole(shelf.get(session, writer, story_id))
 
 
-@router.patch("/{story_id}", operation_id="change_story", responses=problems.documented(404, 409, 422))
+@router.patch(
+    "/{story_id}",
+    operation_id="change_story",
+    responses=problems.documented(404, 409, 422),
+    max_body_size=limiting.MOST_UPLOAD,
+)
 def change_story(story_id: RowId, change: StoryChange, writer: ForWriter, settings: UsedSettings) -> WholeStory:
     """Its title, text or genre."""
     with db.session(settings) as session:
