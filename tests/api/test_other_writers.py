@@ -33,8 +33,8 @@ SAID = "The sea gave nothing back that night, and the keeper counted the lamps t
 BODIES: dict[str, dict[str, Any]] = {
     "auto_train": {"num_examples": 1, "background": True},
     "auto_train_stream": {"num_examples": 1},
-    "predict": {"prompt": "A lamp", "use_custom_model": False},
-    "predict_stream": {"prompt": "A lamp", "use_custom_model": False},
+    "predict": {"context": "A lamp", "use_custom_model": False},
+    "predict_stream": {"context": "A lamp", "use_custom_model": False},
     "save_training_history": {
         "sessionId": "abc",
         "numExamplesRequested": 1,
@@ -106,7 +106,7 @@ KINDS = [
         "/(auto-train|api/training-history)",
         {"session_id": "session", "sessionId": "session", "other_id": "session"},
     ),
-    ("/predict", {"story_id": "story"}),
+    ("/predict", {"take_id": "take"}),
 ]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.support import fine_tuned, proved
+from tests.support import fine_tuned, proved, takes
 from tests.support.talking import own_words, started
 from tests.support.written import written
 from zega_core import conversation, db, own_pages, shelf
 from zega_core.configs import AutoTrainConfig
 from zega_core.conversation_tables import Notification
 from zega_core.settings import Settings
-from zega_core.store import api_keys, notifications, sessions
+from zega_core.store import api_keys, notifications, sessions, writings
 from zega_core.tables import Memory, RunStatus
 
 
@@ -32,6 +32,7 @@ class Owned:
     export: str
     file: str
     pages: str
+    take: int
     key: int
 
 
@@ -60,6 +61,9 @@ def everything(writer: str, settings: Settings, *, version: int = 7) -> Owned:
         session.add(held := Memory(user_id=writer, example_id=example, body="What is remembered.", genre="fantasy"))
         session.flush()
         remembered = held.id or 0
+    asked = takes.writing(into=settings, writer=writer)
+    with db.reading(settings) as session:
+        (take,) = writings.takes(session, asked)
     fine_tuned.version(version, into=settings, writer=writer)
     taken = proved.export("jsonl", into=settings, writer=writer)
     return Owned(
@@ -76,5 +80,6 @@ def everything(writer: str, settings: Settings, *, version: int = 7) -> Owned:
         export=taken.run_id,
         file=next(iter(taken.files)),
         pages=ids[3],
+        take=take.id or 0,
         key=ids[2],
     )
