@@ -6,8 +6,8 @@ The server is `zega api` as a process; a worker beside it writes a session that 
 stub teacher. Each client has its own key's allowance and connection, and asks in turn for what a program that follows a
 training asks for, with a pause after each answer. Every twentieth request begins a session in the background, with an
 Idempotency-Key, and sends it twice. The alternative asks a bare FastAPI with one route that returns a constant, in the
-same way on the same machine: what is left is ZEGA's. Memory is the server's own (PSS) after the first two seconds and
-at the end.
+same way on the same machine: what is left is ZEGA's. Memory is the server's own (PSS) after a
+quarter of the time and at the end.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ async def crowd(base: str, pid: int, keys: list[str], paths: list[str], options:
         asyncio.create_task(client(number, base, keys[number % len(keys)] if keys else "", paths, options, found))
         for number in range(options.clients)
     ]
-    await asyncio.sleep(2)
+    await asyncio.sleep(options.seconds / 4)  # by then every thread and cache is there
     before = megabytes(pid)
     await asyncio.gather(*clients)
     found.memory = before, megabytes(pid)
