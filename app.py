@@ -13,8 +13,8 @@ from zega_core.errors import ZegaError
 from zega_core.jobs import launcher
 from zega_core.settings import ROOT, get_settings
 from zega_core.store import writers
-from zega_ui import bell
-from zega_ui.boot import WRITER, current_writer
+from zega_ui import bell, sign_in_view
+from zega_ui.boot import WRITER, current_writer, is_open, people_sign_in
 from zega_ui.components import error_state
 
 log = logging.getLogger("zega")
@@ -61,6 +61,7 @@ st.set_page_config(page_icon=ROOT / "static" / "favicon.svg", layout="wide", ini
 st.html(ROOT / "static" / "zega.css")
 st.logo(ROOT / "static" / "logo.svg", size="large")
 
+opened = is_open()
 page = st.navigation(
     {
         "Teach": [
@@ -80,14 +81,18 @@ page = st.navigation(
             st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
             st.Page("pages/privacy.py", title="Privacy", icon=":material/shield:"),
         ],
-    }
+    },
+    position="sidebar" if opened else "hidden",
 )
 try:
     worker_process()
-    with st.sidebar:
-        writer_menu()
-        bell.show(current_writer())
-    page.run()
+    if opened:
+        with st.sidebar:
+            sign_in_view.menu() if people_sign_in() else writer_menu()
+            bell.show(current_writer())
+        page.run()
+    else:
+        sign_in_view.page()
 except ZegaError as error:
     log.warning("%s", error)
     error_state("ZEGA cannot go on here", str(error), "Reload the page when that is done.")

@@ -6,7 +6,7 @@ from logging import getLogger
 
 import streamlit as st
 
-from zega_core import asking, conversation, conversation_words, covering, db
+from zega_core import after_saving, asking, conversation, conversation_words, covering, db
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.errors import ZegaError
 from zega_core.jobs import client

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core import db, memory
+from zega_core import after_saving, db, memory
 from zega_core import memory_words as words
 from zega_core.memory import Count, Recalled
 from zega_core.settings import Settings, get_settings
 from zega_core.writing_configs import MEMORY_SOURCES
-from zega_ui import after_saving
 from zega_ui.components import genre_label_of, guarded, plain, prose, refusal, section, shielded
 
 state = st.session_state
@@ -122,7 +121,7 @@ def _text(writer: str, one: Recalled) -> None:
 def _forget(writer: str, memory_id: int) -> None:
     with db.session() as session:
         memory.forget(session, writer, memory_id)
-    state[TOLD] = "Forgotten."
+    state[TOLD] = words.FORGOTTEN
 
 
 def _forget_all(writer: str) -> None:

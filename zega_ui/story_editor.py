@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from zega_core import db, shelf, story_files
+from zega_core import after_saving, db, shelf, story_files
 from zega_core.catalog import load_catalog
 from zega_core.errors import ChangedElsewhere
 from zega_core.settings import Settings
 from zega_core.tables import Story
-from zega_ui import after_saving, story_address, write_draft
+from zega_ui import story_address, write_draft
 from zega_ui.components import error_state, genre_name, guarded, plain, prose
 from zega_ui.story_address import FIELD, FIELDS, NEWER, SEEN, editing, leave
 from zega_ui.write_draft import Draft

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 from sqlmodel import Session
 
-from zega_core import db, writing, writing_words
+from zega_core import after_saving, db, writing, writing_words
 from zega_core.settings import Settings
 from zega_core.tables import Example, ExampleStatus
 from zega_core.writing_tables import Take, Writing
-from zega_ui import after_saving, story_address, write_copy, write_form
+from zega_ui import story_address, write_copy, write_form
 from zega_ui import teaching_form as form
 from zega_ui.components import plain
 
