@@ -141,7 +141,8 @@ def theirs(config: Settings) -> Owned:
 def missing(of: Owned) -> Owned:
     """Ids of the same kinds that nobody has."""
     gone: dict[str, Any] = {name: "f" * 32 if isinstance(value, str) else 999_999 for name, value in asdict(of).items()}
-    return Owned(**gone | {"writer": NOBODY, "file": of.file})
+    gone |= {"writer": NOBODY, "file": of.file}
+    return Owned(**gone)
 
 
 def ask(client: TestClient, route: Route, of: Owned, *, as_writer: str = "") -> Any:
