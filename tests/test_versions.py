@@ -80,7 +80,7 @@ def test_two_promotes_at_once_end_with_one_of_them_and_one_sentence(config: Sett
     def choose(number: int) -> str:
         try:
             versions.promote("ana", number, config, instead_of=None)
-        except InvalidInput as error:
+        except ChangedElsewhere as error:
             return str(error)
         return ""
 

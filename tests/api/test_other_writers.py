@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 from sqlalchemy import text
 
 from tests.support import api
@@ -141,11 +140,12 @@ def theirs(config: Settings) -> Owned:
 
 def missing(of: Owned) -> Owned:
     """Ids of the same kinds that nobody has."""
-    gone = {name: "f" * 32 if isinstance(value, str) else 999_999 for name, value in asdict(of).items()}
-    return Owned(**gone | {"writer": NOBODY, "file": of.file})
+    gone: dict[str, Any] = {name: "f" * 32 if isinstance(value, str) else 999_999 for name, value in asdict(of).items()}
+    gone |= {"writer": NOBODY, "file": of.file}
+    return Owned(**gone)
 
 
-def ask(client: TestClient, route: Route, of: Owned, *, as_writer: str = "") -> Response:
+def ask(client: TestClient, route: Route, of: Owned, *, as_writer: str = "") -> Any:
     """With the ids of what is ``of`` somebody; ``as_writer`` says whose it is to be, where that can be said."""
     values = asdict(of)
     path = route.path
@@ -180,7 +180,7 @@ def _filled(body: Any, values: dict[str, Any]) -> Any:
     return body
 
 
-def said(answer: Response, of: Owned) -> tuple[int, str]:
+def said(answer: Any, of: Owned) -> tuple[int, str]:
     """The answer without the ids that were asked for."""
     body = answer.text
     for value in {str(value) for value in asdict(of).values()}:

@@ -12,7 +12,7 @@ from zega_core.catalog import load_catalog
 from zega_core.cli.frame import Worker, bytes_of, cli, print_json, say
 from zega_core.cli.runs import follow_run
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
-from zega_core.facts.personal import every_pages, pages_facts
+from zega_core.facts.pages import every_pages, pages_facts
 from zega_core.jobs import client
 from zega_core.manuscripts.reading import MOST_BYTES
 from zega_core.settings import get_settings

@@ -13,12 +13,11 @@ from zega_core.errors import InvalidInput
 from zega_core.facts.personal import (
     MemoryFacts,
     NotificationList,
-    StyleFacts,
     memory_facts,
     of_notification,
     of_recalled,
-    style_facts,
 )
+from zega_core.facts.style import StyleFacts, style_facts
 from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import notifications as news

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field, model_validator
 
-from zega_core import conversation, conversation_stats, db, pairing, talking, training_choices
+from zega_core import conversation, conversation_stats, db, pairing, talking
 from zega_core.api import once, problems
 from zega_core.api.access import Asking, Caller, ForWriter, WriterId
 from zega_core.api.fields import (
@@ -22,6 +22,7 @@ from zega_core.api.fields import (
     Text,
     UsedSettings,
 )
+from zega_core.api.routes import auto_config
 from zega_core.facts import conversations as facts
 from zega_core.facts.base import Facts, Said
 from zega_core.facts.conversations import (
@@ -30,13 +31,13 @@ from zega_core.facts.conversations import (
     QuestionFacts,
     SavedFacts,
     StatsFacts,
-    TrainingChoices,
     TurnFacts,
 )
 from zega_core.store import conversations as rows
 from zega_core.store import writers
 
 router = APIRouter(prefix="/api/training/conversation", tags=["conversations"], route_class=once.Route)
+router.include_router(auto_config.router)
 Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="session_id of the conversation.")]
 Purpose = Annotated[Text, Field(max_length=2_000)]
 
@@ -128,27 +129,6 @@ class WithTurns(Facts):
     session: ConversationFacts
     turns: list[TurnFacts]
     earlier: bool
-
-
-class AutoConfig(Sent):
-    """What is left out stays. ``automatic`` is the switch for all of it; ``pairs`` new answers begin a training (null:
-    the usual number), or the ``schedule``, at ``at`` in ``zone``, weekly on ``weekday`` (0 is Monday)."""
-
-    automatic: bool | None = None
-    by_pairs: bool | None = None
-    pairs: Annotated[int, Field(ge=5, le=10_000)] | None = None
-    schedule: Literal["off", "daily", "weekly"] | None = None
-    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
-    weekday: Annotated[int, Field(ge=0, le=6)] | None = None
-    zone: Line | None = None
-    least_hours: Annotated[float, Field(ge=0, le=24 * 90, allow_inf_nan=False)] | None = None
-    least_score: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
-    least_variety: Annotated[int, Field(ge=1, le=12)] | None = None
-    least_own_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-
-    def wanted(self) -> dict[str, Any]:
-        sent = self.model_dump(exclude_unset=True)
-        return {name: value for name, value in sent.items() if value is not None or name == "pairs"}
 
 
 @router.post(
@@ -276,24 +256,6 @@ def delete_conversation(
     with db.session(settings) as session:
         number = conversation.delete_conversation(session, writer, session_id, with_answers=with_answers)
     return Said(message=talking.deleted(number))
-
-
-@router.get("/auto-config/{id}", operation_id="get_auto_config", responses=problems.documented(404, 422))
-def get_auto_config(id: str, asking: Asking, settings: UsedSettings) -> TrainingChoices:
-    """When training begins by itself. ``id`` is the writer's."""
-    writer = asking.checked(id)
-    with db.reading(settings) as session:
-        return facts.choices_of(session, writer, settings)
-
-
-@router.put("/auto-config/{id}", operation_id="set_auto_config", responses=problems.documented(404, 422))
-def set_auto_config(id: str, wanted: AutoConfig, asking: Asking, settings: UsedSettings) -> TrainingChoices:
-    """Choose when training begins by itself. ``id`` is the writer's."""
-    writer = asking.checked(id)
-    with db.session(settings) as session:
-        training_choices.change(session, writer, wanted.wanted())
-        session.flush()
-        return facts.choices_of(session, writer, settings)
 
 
 @router.get("/stats/{id}", operation_id="conversation_stats", responses=problems.documented(404, 422))

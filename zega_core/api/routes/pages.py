@@ -12,7 +12,7 @@ from zega_core.api import limiting, once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import FILE_BODY, GenreName, Line, RunId, Sent, Text, Upload, UsedSettings
 from zega_core.facts.base import Said
-from zega_core.facts.personal import PagesFacts, every_pages, pages_facts
+from zega_core.facts.pages import PagesFacts, every_pages, pages_facts
 from zega_core.jobs import client
 from zega_core.store import manuscripts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -18,22 +19,24 @@ from zega_core.facts.personal import (
     MemoryFacts,
     NotificationList,
     RememberedFacts,
-    StyleFacts,
     TeachingFacts,
     memory_facts,
     of_looks,
     of_notification,
     of_recalled,
-    style_facts,
     teaching_facts,
 )
+from zega_core.facts.style import StyleFacts, style_facts
 from zega_core.jobs import client
 from zega_core.store import notifications
 from zega_core.writing_configs import MEMORY_SOURCES, MemorySource
 
 router = APIRouter(prefix="/api")
 router.include_router(stories.router)
-MEMORY, STYLE, TEACHERS, NEWS = ["memory"], ["style"], ["teachers"], ["notifications"]
+MEMORY: list[str | Enum] = ["memory"]
+STYLE: list[str | Enum] = ["style"]
+TEACHERS: list[str | Enum] = ["teachers"]
+NEWS: list[str | Enum] = ["notifications"]
 Most = Annotated[int, Query(ge=1, le=100)]
 
 

@@ -11,6 +11,7 @@ from zega_core import db, versions
 from zega_core.api import once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import MOST, Number, RunId, Sent, Text, UsedSettings
+from zega_core.configs import check_judge
 from zega_core.facts.models import ProofFacts, of_proof
 from zega_core.jobs import client
 from zega_core.store import proofs
@@ -52,7 +53,7 @@ def start_proof(wanted: ProofAsked, writer: ForWriter, settings: UsedSettings, r
         writer,
         wanted.version,
         against=versions.ANY if wanted.against is None else wanted.against or None,
-        judge=wanted.judge,
+        judge=wanted.judge and check_judge(wanted.judge),
         trigger="api",
         one_at_a_time=True,
         settings=settings,
