@@ -62,7 +62,7 @@ LAYERS: list[set[str]] = [
     },
     {"figure_words", "collection", "conversation", "prompting"},
     {"conversation_words", "collection_words", "conversation_stats"},
-    {"memory", "profiling", "shelf"},
+    {"memory", "profiling", "shelf", "history"},
     {"writing_requests"},
     {"context"},
     {"writing_authors", "writing_material"},
