@@ -9,11 +9,35 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from zega_core.configs import GenreKey
+from zega_core.history_detail import Compared, Detail, Event, ModelFigures, detail, difference
+from zega_core.history_keeping import archive, delete, unarchive
 from zega_core.proof.statistics import wilson
 from zega_core.store import history_totals, session_teachers
 from zega_core.store.history_filters import Filter, Kind
 from zega_core.store.history_totals import Totals
 from zega_core.store.session_teachers import Pairing, TeacherShare
+
+__all__ = [
+    "Cards",
+    "Compared",
+    "Detail",
+    "Event",
+    "ModelFigures",
+    "Point",
+    "Recommendation",
+    "TeacherShare",
+    "Trends",
+    "archive",
+    "cards",
+    "delete",
+    "detail",
+    "difference",
+    "genres_of",
+    "quality_over_time",
+    "recommendation",
+    "teachers_of",
+    "unarchive",
+]
 
 TREND_DAYS = 30
 """Days that a trend compares with as many before them."""

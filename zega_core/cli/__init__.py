@@ -4,7 +4,7 @@ Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the ca
 3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
 """
 
-from zega_core.cli import api, exports, models, proof, stories, system, teach, write
+from zega_core.cli import api, exports, history, models, proof, stories, system, teach, write
 from zega_core.cli.frame import cli, main
 
-__all__ = ["api", "cli", "exports", "main", "models", "proof", "stories", "system", "teach", "write"]
+__all__ = ["api", "cli", "exports", "history", "main", "models", "proof", "stories", "system", "teach", "write"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from zega_core import db, shelf, story_files
 from zega_core.analytics import plural
 from zega_core.cli.frame import cli, print_json
+from zega_core.cli.printing import say, write_new
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.store import stories as rows
@@ -46,8 +45,8 @@ def list_them(
         print_json({"stories": [_facts(story) for story in found], "total": total, "page": page})
         return
     for story in found:
-        _say(f"{story.id}  {story.title}  ({plural(story_files.words(story.body), 'word')})")
-    _say(f"{story_files.counted(total)}." if total else "There is no such story.")
+        say(f"{story.id}  {story.title}  ({plural(story_files.words(story.body), 'word')})")
+    say(f"{story_files.counted(total)}." if total else "There is no such story.")
 
 
 @stories.command(epilog="Example: zega stories show 3 --writer ana")
@@ -62,9 +61,9 @@ def show(
     if as_json:
         print_json(_facts(story) | {"body": story.body})
         return
-    _say(story.title)
-    _say("")
-    _say(story.body)
+    say(story.title)
+    say("")
+    say(story.body)
 
 
 @stories.command(epilog="Example: zega stories export --writer ana --format docx --to ./stories.docx")
@@ -90,11 +89,11 @@ def export(
     if not found:
         raise NotFound("There is no story to export. Save one first, or look for another.")
     data = story_files.AS[form](found)
-    path = _write(_target(to, found, form), data)
+    path = write_new(_target(to, found, form), [data])
     if as_json:
         print_json({"file": str(path), "stories": len(found), "size_bytes": len(data)})
     else:
-        _say(f"{story_files.counted(len(found))} in {path}")
+        say(f"{story_files.counted(len(found))} in {path}")
 
 
 @stories.command(epilog="Example: zega stories delete 3 --writer ana --yes")
@@ -109,14 +108,14 @@ def delete(
     with db.reading() as session:
         story = shelf.get(session, writer, number)
     if not yes:
-        _say(f"{story.title} ({plural(story_files.words(story.body), 'word')}) will be gone for good.")
+        say(f"{story.title} ({plural(story_files.words(story.body), 'word')}) will be gone for good.")
         typer.confirm("Delete it?", abort=True, err=True)
     with db.session() as session:
         shelf.delete(session, writer, number)
     if as_json:
         print_json({"deleted": number, "title": story.title})
     else:
-        _say("It is deleted.")
+        say("It is deleted.")
 
 
 def _facts(story: Story) -> dict[str, Any]:
@@ -135,26 +134,6 @@ def _facts(story: Story) -> dict[str, Any]:
 
 def _target(to: Path | None, found: list[Story], form: str) -> Path:
     if to is not None:
-        if "\0" in str(to):
-            raise InvalidInput("A file's name cannot hold a NUL character. Name another file.")
-        return to.expanduser().absolute()
+        return to
     name = story_files.file_name(found[0], form) if len(found) == 1 else f"stories.{form}"
-    return Path(name).absolute()
-
-
-def _write(path: Path, data: bytes) -> Path:
-    """A new file; what is there stays as it is."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise InvalidInput(f"{path} is there already and stays as it is. Name another file with --to.") from None
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written ({error.strerror or error}). Name another with --to.") from error
-    return path
-
-
-def _say(text: str) -> None:
-    """On a terminal, without what would steer it."""
-    plain = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) != "Cc")
-    Console().print(plain, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return Path(name)

@@ -8,7 +8,7 @@ rows of a page are read. Numbers that are none (NaN, text) count as missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -24,7 +24,19 @@ from zega_core.store.history_filters import ConversationStatus, Filter, Kind, Or
 from zega_core.tables import Example, ExampleStatus, TrainingSession
 from zega_core.version_tables import FineTune
 
-__all__ = ["ConversationStatus", "Filter", "Kind", "Order", "Row", "count", "every", "of", "page"]
+__all__ = [
+    "ConversationStatus",
+    "Filter",
+    "Kind",
+    "Order",
+    "Row",
+    "count",
+    "every",
+    "every_session",
+    "of",
+    "page",
+    "page_of_sessions",
+]
 
 CHUNK = 500
 """Rows that are in memory at a time where all are read."""
@@ -79,22 +91,55 @@ def count(session: Session, writer_id: str, found: Filter) -> int:
 def page(session: Session, writer_id: str, found: Filter, order: Order, *, number: int, size: int) -> list[Row]:
     """Page ``number`` (from 1) of ``size`` rows; empty where there is no such page. What lacks the figure that is
     sorted by comes last; of equals the newest comes first."""
-    query = _ordered(writer_id, found, order).offset(max(0, number - 1) * size).limit(size)
-    return _rows(session, writer_id, [(Kind(kind), identity) for kind, identity, *_ in session.execute(query)])
+    return _rows(session, writer_id, _page(session, writer_id, found, order, number, size))
 
 
 def every(session: Session, writer_id: str, found: Filter) -> Iterator[Row]:
     """All that a filter leaves, newest first, ``CHUNK`` in memory at a time."""
-    query = _ordered(writer_id, found, Order.newest).execution_options(yield_per=CHUNK)
-    places = ((Kind(kind), identity) for kind, identity, *_ in session.execute(query))
-    while some := list(islice(places, CHUNK)):
+    for some in _chunks(session, writer_id, found):
         yield from _rows(session, writer_id, some)
+
+
+def page_of_sessions(
+    session: Session, writer_id: str, found: Filter, order: Order, *, number: int, size: int
+) -> list[TrainingSession]:
+    """The same of sessions alone, whole rows."""
+    found = replace(found, kinds=(Kind.auto_train,))
+    return _whole(session, writer_id, _page(session, writer_id, found, order, number, size))
+
+
+def every_session(session: Session, writer_id: str, found: Filter) -> Iterator[TrainingSession]:
+    """All sessions that a filter leaves, newest first, ``CHUNK`` whole rows in memory at a time."""
+    for some in _chunks(session, writer_id, replace(found, kinds=(Kind.auto_train,))):
+        chunk = _whole(session, writer_id, some)
+        yield from chunk
+        for row in chunk:
+            session.expunge(row)
 
 
 def of(session: Session, row: TrainingSession | Conversation | FineTune) -> Row:
     """What the history has of one stored row."""
     kind = next(kind for kind, table in _TABLES.items() if isinstance(row, table))
     return _rows(session, row.user_id, [(kind, row.id or 0)])[0]
+
+
+def _page(session: Session, writer_id: str, found: Filter, order: Order, number: int, size: int) -> list[Place]:
+    query = _ordered(writer_id, found, order).offset(max(0, number - 1) * size).limit(size)
+    return [(Kind(kind), identity) for kind, identity, *_ in session.execute(query)]
+
+
+def _chunks(session: Session, writer_id: str, found: Filter) -> Iterator[list[Place]]:
+    query = _ordered(writer_id, found, Order.newest).execution_options(yield_per=CHUNK)
+    places = ((Kind(kind), identity) for kind, identity, *_ in session.execute(query))
+    while some := list(islice(places, CHUNK)):
+        yield some
+
+
+def _whole(session: Session, writer_id: str, places: Sequence[Place]) -> list[TrainingSession]:
+    ids = [identity for _, identity in places]
+    query = select(TrainingSession).where(TrainingSession.user_id == writer_id, col(TrainingSession.id).in_(ids))
+    by_id = {row.id: row for row in session.exec(query)} if ids else {}
+    return [by_id[identity] for identity in ids if identity in by_id]
 
 
 def _kinds(found: Filter) -> list[Kind]:

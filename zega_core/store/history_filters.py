@@ -49,7 +49,7 @@ class Filter:
     """What to look for; empty or None leaves it open. ``since`` is included, ``until`` is not. One of ``genres`` is
     enough. ``quality`` are the lowest and highest average, both included. ``teacher`` was asked, or wrote most of what
     was kept. ``text`` stands in the id, a genre, a teacher, the error, or the name of a conversation. ``archived``
-    finds what was put away and only that; without it only the rest is found."""
+    finds what was put away and only that; False leaves it out, and None makes no difference."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -59,7 +59,7 @@ class Filter:
     statuses: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     text: str = ""
-    archived: bool = False
+    archived: bool | None = False
 
 
 def real(column: Any, most: float) -> ColumnElement[Any]:
@@ -110,7 +110,7 @@ def searched(text: str) -> str:
 def _of_session(writer_id: str, found: Filter, archived: bool) -> Iterator[ColumnElement[bool]]:
     row = TrainingSession
     yield col(row.user_id) == writer_id
-    if archived:
+    if archived and found.archived is not None:
         put_away = col(row.archived_at)
         yield put_away.is_not(None) if found.archived else put_away.is_(None)
     if found.genres:

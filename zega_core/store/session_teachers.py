@@ -196,4 +196,4 @@ def _calls(row_id: int) -> Any:
     columns = (col(ProviderCall.provider), col(ProviderCall.model))
     unpriced = (col(ProviderCall.cost).is_(None)) & (col(ProviderCall.outcome) == CallOutcome.ok)
     query = sql_select(*columns, func.sum(ProviderCall.cost), func.sum(case((unpriced, 1), else_=0)))
-    return query.where(col(ProviderCall.session_id) == row_id, ProviderCall.role == "teacher").group_by(*columns)
+    return query.where(col(ProviderCall.session_id) == row_id, col(ProviderCall.role) == "teacher").group_by(*columns)

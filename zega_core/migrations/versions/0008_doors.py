@@ -112,6 +112,11 @@ def upgrade() -> None:
     with op.batch_alter_table("training_session", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", zega_core.tables.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reported", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.create_index("ix_training_session_writer_completed", ["user_id", "completed_at"], unique=False)
+        # A program that hands in its own names them as it likes.
+        batch_op.alter_column(
+            "session_id", existing_type=sa.String(length=32), type_=sa.String(length=100), existing_nullable=False
+        )
 
     op.create_table(
         "session_teacher",
@@ -137,12 +142,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_session_teacher_sums", SUMS, unique=False)
     sqlite = op.get_bind().dialect.name == "sqlite"
     op.execute(f"{INDEX}, {FIGURES})" if sqlite else f"{INDEX}) INCLUDE ({FIGURES})")
+    if sqlite and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise RuntimeError("rows refer to others that are not there; nothing was changed")
 
 
 def downgrade() -> None:
     op.execute("DROP INDEX history_sessions")
     op.drop_table("session_teacher")
     with op.batch_alter_table("training_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_training_session_writer_completed")
+        batch_op.alter_column(
+            "session_id", existing_type=sa.String(length=100), type_=sa.String(length=32), existing_nullable=False
+        )
         batch_op.drop_column("reported")
         batch_op.drop_column("archived_at")
 
