@@ -297,11 +297,11 @@ def test_a_recommendation_has_its_evidence(api: TestClient):
     assert (found["evidence"]["made"], found["evidence"]["kept"]) == (60, 54)
 
 
-def test_a_session_is_put_away_brought_back_and_deleted(api: TestClient):
+def test_a_session_is_archive_brought_back_and_deleted(api: TestClient):
     key = session_row()
     kept = written(key, "kept", idx=0)
     aside = written(key, "aside", idx=1, status=ExampleStatus.set_aside)
-    assert "put away" in api.post(path(f"/session/{key}/archive")).json()["message"]
+    assert "archived" in api.post(path(f"/session/{key}/archive")).json()["message"]
     assert api.get(path(f"/session/{key}")).json()["archived"]
     assert api.get(path("/user/ana/paginated?archived=false")).json()["empty"]
     assert "brought back" in api.post(path(f"/session/{key}/unarchive")).json()["message"]
