@@ -46,6 +46,15 @@ def in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def as_written(value: object) -> object:
+    """A moment is written out, not counted in seconds. Raises ValueError."""
+    if isinstance(value, str) and "-" in value.strip()[1:]:
+        return value
+    if isinstance(value, datetime):
+        return value
+    raise ValueError("A moment looks like 2026-11-01T18:30:00Z.")
+
+
 def as_genre(value: object) -> object:
     """The seeds' ``sci-fi`` is our ``sci_fi``."""
     return value.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(value, str) else value
@@ -112,12 +121,12 @@ def _figures(value: object) -> dict[str, Any]:
 
 
 def _readable(value: str | None) -> str | None:
-    return None if value is None else _name(value)
+    return _name(value) if value else None
 
 
 Number = Annotated[int, Field(ge=0, le=MOST)]
 Score = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-Moment = Annotated[datetime, AfterValidator(in_utc)]
+Moment = Annotated[datetime, BeforeValidator(as_written), AfterValidator(in_utc)]
 Text = Annotated[str, Field(max_length=LONGEST_JSON)]
 
 
