@@ -96,12 +96,13 @@ class TrainingSession(Table, table=True):
     __tablename__ = "training_session"  # type: ignore[assignment]
     __table_args__ = (
         Index("ix_training_session_writer_started", "user_id", "started_at"),
+        Index("ix_training_session_writer_completed", "user_id", "completed_at"),
         Index("ix_training_session_status", "status"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64)
-    session_id: str = Field(unique=True, max_length=32)
+    session_id: str = Field(unique=True, max_length=100)
 
     num_examples_requested: int
     genres_selected: list[str] = Field(sa_column=Column(JSON, nullable=False))

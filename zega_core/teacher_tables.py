@@ -80,6 +80,38 @@ class Candidate(Table, table=True):
     """False for an answer that is a near duplicate of another: the two count as one vote."""
 
 
+class SessionTeacher(Table, table=True):
+    """What one model did in one session, in sums that the history adds up: written with the session's record, from its
+    examples, votes and calls. ``genre`` empty is all of them, and ``model`` empty in a session that was handed in
+    without saying whose pieces of a genre were kept."""
+
+    __tablename__ = "session_teacher"  # type: ignore[assignment]
+    __table_args__ = (
+        Index(
+            "ix_session_teacher_sums",
+            *("user_id", "genre", "model", "session_id", "made", "kept", "scored", "quality_sum", "votes", "wins"),
+            *("cost", "unpriced"),
+        ),
+    )
+
+    session_id: int = Field(primary_key=True, foreign_key="training_session.id", ondelete="CASCADE")
+    model: str = Field(primary_key=True, max_length=100)
+    genre: str = Field(default="", primary_key=True, max_length=16)
+    user_id: str = Field(foreign_key="writer.id", max_length=64)
+    made: int | None = None
+    """Pieces that it wrote, kept or set aside; None where that was not said."""
+    kept: int = 0
+    scored: int = 0
+    quality_sum: float = 0.0
+    """Of the scores, 0 to 10, of the ``scored`` pieces."""
+    votes: int = 0
+    """Choices between several teachers that it took part in, and of those the ones it won."""
+    wins: int = 0
+    cost: float = 0.0
+    """Euros of its calls whose price is known; ``unpriced`` is the number of the others that were answered."""
+    unpriced: int = 0
+
+
 class TeacherCheck(Table, table=True):
     """A look at a service, or a test of one model, asked for by a page and done by a worker."""
 

@@ -13,7 +13,6 @@ from zega_core.jobs import client
 from zega_core.settings import Settings
 from zega_core.store import conversations
 from zega_ui import (
-    after_saving,
     answer_box,
     conversation_list,
     conversation_turn,

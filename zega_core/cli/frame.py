@@ -47,10 +47,14 @@ def print_json(found: Mapping[str, object] | Sequence[object]) -> None:
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
 
 
+def plain(text: str) -> str:
+    """Without what would steer a terminal."""
+    return "".join(one for one in text if one in "\n\t" or unicodedata.category(one) != "Cc")
+
+
 def say(text: str) -> None:
-    """A line on standard output, without what would steer a terminal."""
-    plain = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) != "Cc")
-    Console().print(plain, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """A line on standard output."""
+    Console().print(plain(text), highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def text_of(file: Path, most: int) -> str:

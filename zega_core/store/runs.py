@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from zega_core.store import examples, leases
+from zega_core.store import examples, leases, session_teachers
 from zega_core.store.sessions import get
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
 
@@ -50,6 +50,7 @@ def write_record(session: Session, session_id: str) -> None:
     row.training_examples_after = examples.count_kept(session, row.user_id, until=row.completed_at)
     row.recorded = True
     session.add(row)
+    session_teachers.renew(session, row.id or 0)
 
 
 def unfinished(session: Session) -> list[int]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from zega_core.store import examples, writers
+from zega_core.store import examples, session_teachers, writers
 from zega_core.tables import Example, ExampleStatus, Story, Taste, TrainingSession, now
 from zega_core.teacher_tables import Candidate
 
@@ -250,6 +250,7 @@ def write_scores_of_record(session: Session, session_id: int) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+    session_teachers.renew(session, session_id)
 
 
 def _finite(value: float | None) -> float | None:

@@ -59,14 +59,17 @@ def pressed_already(session: Session, config: AutoTrainConfig) -> TrainingSessio
 
 
 def draws_taken(session: Session, writer_id: str, order_seed: int) -> dict[str, int]:
-    """Per genre: how many combinations of this order the writer's sessions have taken."""
-    query = select(TrainingSession.genres_selected, TrainingSession.num_examples_requested).where(
-        TrainingSession.user_id == writer_id, TrainingSession.order_seed == order_seed
-    )
+    """Per genre: how many combinations of this order the writer's sessions have taken. Each one notes what earlier ones
+    had (``draw_from``), so that nothing is asked for again when one of those is deleted."""
+    query = select(
+        TrainingSession.genres_selected, TrainingSession.num_examples_requested, TrainingSession.draw_from
+    ).where(TrainingSession.user_id == writer_id, TrainingSession.order_seed == order_seed)
     taken: dict[str, int] = {}
-    for genres, number in session.exec(query):
+    for genres, number, before in session.exec(query):
+        after = dict(before)
         for position, genre in enumerate(genres):
-            taken[genre] = taken.get(genre, 0) + len(range(position, number, len(genres)))
+            after[genre] = after.get(genre, 0) + len(range(position, number, len(genres)))
+        taken = {genre: max(taken.get(genre, 0), after.get(genre, 0)) for genre in taken | after}
     return taken
 
 
@@ -105,6 +108,13 @@ def latest(session: Session, writer_id: str) -> TrainingSession | None:
         .order_by(col(TrainingSession.status).in_(UNFINISHED).desc(), col(TrainingSession.id).desc())
     )
     return session.exec(query).first()
+
+
+def completed(session: Session, writer_id: str, limit: int) -> list[TrainingSession]:
+    """Those that have ended, the last one first."""
+    ended = col(TrainingSession.completed_at)
+    query = select(TrainingSession).where(TrainingSession.user_id == writer_id, ended.is_not(None))
+    return list(session.exec(query.order_by(ended.desc(), col(TrainingSession.id).desc()).limit(limit)).all())
 
 
 def count(session: Session, writer_id: str) -> int:

@@ -1,4 +1,5 @@
-"""Keys of the API, requests that run once, who is signed in; sessions that are archived or handed in."""
+"""Keys of the API, requests that run once, who is signed in; sessions that are archived or handed in, and what the
+history looks at of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +10,47 @@ revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+
+# Everything that the history filters, sorts and adds up by, so that it reads no rows. Not declared beside the table: on
+# PostgreSQL a column of JSON can be in an index, but not be what it is in the order of. Whoever makes the table anew on
+# SQLite later makes this index anew, too.
+FIGURES = (
+    "status, archived_at, recorded, teacher, best_performing_model, average_quality, num_examples_successful, "
+    "num_examples_set_aside, num_examples_requested, stories_saved_count, total_time_seconds, fine_tuning_triggered, "
+    "genres_selected"
+)
+SUMS = [
+    *("user_id", "genre", "model", "session_id", "made", "kept", "scored", "quality_sum", "votes", "wins"),
+    *("cost", "unpriced"),
+]
+INDEX = "CREATE INDEX history_sessions ON training_session (user_id, started_at, id"
+SCORE = "CASE WHEN quality BETWEEN 0 AND 10 THEN quality END"
+# What each model did in each session so far, as store.session_teachers writes it from now on.
+BY_GENRE = f"""INSERT INTO session_teacher
+    (session_id, user_id, model, genre, made, kept, scored, quality_sum, votes, wins, cost, unpriced)
+    SELECT session_id, user_id, model, genre, count(*), sum(CASE WHEN status = 'kept' THEN 1 ELSE 0 END),
+        count({SCORE}), coalesce(sum({SCORE}), 0), 0, 0, 0, 0
+    FROM example WHERE session_id IS NOT NULL AND model IS NOT NULL AND genre <> '' AND status IN ('kept', 'set_aside')
+        AND EXISTS (SELECT 1 FROM training_session t WHERE t.id = example.session_id AND t.recorded)
+    GROUP BY session_id, user_id, model, genre"""
+NAME = "substr(CASE WHEN model = '' THEN provider ELSE provider || '/' || model END, 1, 100)"
+ALL_GENRES = f"""INSERT INTO session_teacher
+    (session_id, user_id, model, genre, made, kept, scored, quality_sum, votes, wins, cost, unpriced)
+    SELECT session_id, user_id, model, '', sum(made), sum(kept), sum(scored), sum(quality_sum), sum(votes), sum(wins),
+        sum(cost), sum(unpriced)
+    FROM (
+        SELECT session_id, user_id, model, made, kept, scored, quality_sum, 0 AS votes, 0 AS wins, 0.0 AS cost,
+            0 AS unpriced FROM session_teacher
+        UNION ALL
+        SELECT session_id, user_id, model, 0, 0, 0, 0.0, 1, CASE WHEN won THEN 1 ELSE 0 END, 0.0, 0
+            FROM candidate WHERE counted
+        UNION ALL
+        SELECT session_id, user_id, {NAME}, 0, 0, 0, 0.0, 0, 0, coalesce(cost, 0.0),
+            CASE WHEN cost IS NULL AND outcome = 'ok' THEN 1 ELSE 0 END
+            FROM provider_call WHERE session_id IS NOT NULL AND role = 'teacher'
+    ) AS parts
+    WHERE EXISTS (SELECT 1 FROM training_session t WHERE t.id = parts.session_id AND t.recorded)
+    GROUP BY session_id, user_id, model"""
 
 
 def upgrade() -> None:
@@ -70,10 +112,48 @@ def upgrade() -> None:
     with op.batch_alter_table("training_session", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", zega_core.tables.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reported", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.create_index("ix_training_session_writer_completed", ["user_id", "completed_at"], unique=False)
+        # A program that hands in its own names them as it likes.
+        batch_op.alter_column(
+            "session_id", existing_type=sa.String(length=32), type_=sa.String(length=100), existing_nullable=False
+        )
+
+    op.create_table(
+        "session_teacher",
+        sa.Column("session_id", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("genre", sa.String(length=16), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("made", sa.Integer(), nullable=True),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column("scored", sa.Integer(), nullable=False),
+        sa.Column("quality_sum", sa.Float(), nullable=False),
+        sa.Column("votes", sa.Integer(), nullable=False),
+        sa.Column("wins", sa.Integer(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=False),
+        sa.Column("unpriced", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["training_session.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["writer.id"]),
+        sa.PrimaryKeyConstraint("session_id", "model", "genre"),
+    )
+    for statement in (BY_GENRE, ALL_GENRES):
+        op.execute(statement)
+    with op.batch_alter_table("session_teacher", schema=None) as batch_op:
+        batch_op.create_index("ix_session_teacher_sums", SUMS, unique=False)
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    op.execute(f"{INDEX}, {FIGURES})" if sqlite else f"{INDEX}) INCLUDE ({FIGURES})")
+    if sqlite and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise RuntimeError("rows refer to others that are not there; nothing was changed")
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX history_sessions")
+    op.drop_table("session_teacher")
     with op.batch_alter_table("training_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_training_session_writer_completed")
+        batch_op.alter_column(
+            "session_id", existing_type=sa.String(length=100), type_=sa.String(length=32), existing_nullable=False
+        )
         batch_op.drop_column("reported")
         batch_op.drop_column("archived_at")
 
