@@ -62,7 +62,7 @@ LAYERS: list[set[str]] = [
         "learning_words",
     },
     {"figure_words", "collection", "conversation", "prompting"},
-    {"conversation_words", "collection_words", "conversation_stats"},
+    {"conversation_words", "collection_words", "conversation_stats", "pairing", "amending"},
     {"memory", "profiling", "shelf"},
     {"writing_requests"},
     {"context"},
@@ -70,9 +70,20 @@ LAYERS: list[set[str]] = [
     {"writing_takes"},
     {"writing_keeping"},
     {"writing", "writing_words", "profile_words", "memory_words"},
-    {"proving", "exporting", "proof_words", "export_words", "asking", "own_pages", "own_pages_words", "training_words"},
+    {
+        "proving",
+        "exporting",
+        "proof_words",
+        "export_words",
+        "asking",
+        "own_pages",
+        "own_pages_words",
+        "training_words",
+        "run_results",
+    },
     {"jobs"},
-    {"readiness"},
+    {"readiness", "runs", "talking", "training_choices"},
+    {"facts"},
     {"api"},
     {"cli", "__main__"},
 ]
@@ -91,6 +102,7 @@ INSIDE_MAY_IMPORT_EACH_OTHER = {
     "exports",
     "questions",
     "manuscripts",
+    "facts",
 }
 FILES = sorted(path for path in (ROOT / "zega_core").rglob("*.py") if "versions" not in path.parts)
 DOORS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "zega_ui").glob("*.py"))]

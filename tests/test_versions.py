@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import tuned
 from zega_core import db, versions
-from zega_core.errors import InvalidInput, NotFound, ZegaError
+from zega_core.errors import ChangedElsewhere, InvalidInput, NotFound, ZegaError
 from zega_core.settings import Settings
 from zega_core.store import versions as rows
 
@@ -59,7 +59,7 @@ def test_a_choice_made_on_an_old_page_is_refused_and_says_what_is_in_use(config:
     for _ in range(3):
         tuned.version(config, "ana")
     versions.promote("ana", 2, config, instead_of=None)
-    with pytest.raises(InvalidInput, match="v2 was put in use"):
+    with pytest.raises(ChangedElsewhere, match="v2 was put in use"):
         versions.promote("ana", 3, config, instead_of=None)
     assert in_use(config) == 2
 
@@ -68,7 +68,7 @@ def test_pressing_twice_goes_back_once(config: Settings):
     for _ in range(3):
         tuned.version(config, "ana", promote=True)
     assert versions.roll_back("ana", config, instead_of=3) == 2
-    with pytest.raises(InvalidInput, match="v2 was put in use"):
+    with pytest.raises(ChangedElsewhere, match="v2 was put in use"):
         versions.roll_back("ana", config, instead_of=3)
     assert in_use(config) == 2
 

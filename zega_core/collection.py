@@ -19,6 +19,7 @@ from zega_core.analytics import plural
 from zega_core.answering import checked_text, write
 from zega_core.dataset import text_hash
 from zega_core.errors import InvalidInput
+from zega_core.exports import training_data
 from zega_core.fine_tune.pairs import LONGEST_TAG, MOST_TAGS
 from zega_core.fine_tune.written import FORMS
 from zega_core.pieces import SAME_WORDS, set_aside_as_duplicate
@@ -35,6 +36,7 @@ from zega_core.taste import refit, taste_of
 
 LONGEST_PROMPT = 4_000
 NOTHING = "Nothing was changed."
+EXPORTED_AS = (*FORMS, *(form for form in training_data.SHAPES if form not in FORMS))
 
 
 def edit_text(
@@ -149,13 +151,18 @@ def export(
     session: Session, writer_id: str, found: Filter, form: str, *, ids: Collection[int] | None = None
 ) -> Iterator[bytes]:
     """What a filter leaves, or of it only ``ids``, newest first: as ``jsonl`` or ``csv`` (``fine_tune.columns`` reads
-    both back), or as ``preferences``, the pairs of what was edited. Raises InvalidInput for another form."""
-    if form not in FORMS:
-        raise InvalidInput(f"Examples can be exported as {', '.join(FORMS)}.")
+    both back), as ``preferences``, the pairs of what was edited, or in the form of another tool
+    (``exports.training_data``). Raises InvalidInput for another form."""
+    if form not in EXPORTED_AS:
+        raise InvalidInput(f"Examples can be exported as {', '.join(EXPORTED_AS)}.")
     if form == "preferences":
         found = replace(found, edited=True)
     only = None if ids is None else set(ids)
-    yield from FORMS[form](_in_order(session, writer_id, found, only))
+    rows = _in_order(session, writer_id, found, only)
+    if form in FORMS:
+        yield from FORMS[form](rows)
+    else:
+        yield from training_data.lines(form, (training_data.Pair(row.prompt, row.completion) for row in rows))
 
 
 def _in_order(session: Session, writer_id: str, found: Filter, only: set[int] | None) -> Iterator[Example]:

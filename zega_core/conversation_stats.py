@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session
@@ -19,8 +20,8 @@ from zega_core.quality.validation import number
 from zega_core.questions.coverage import Coverage
 from zega_core.settings import Settings, get_settings
 from zega_core.settling import left_out_class
-from zega_core.store import answers, versions
-from zega_core.tables import ExampleStatus
+from zega_core.store import answers, conversations, versions
+from zega_core.tables import Example, ExampleStatus
 
 VERSIONS = 16
 """Of so many versions this process keeps in mind what they were trained on."""
@@ -30,14 +31,12 @@ _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class Counted:
     """``pairs`` are the answers that are kept, ``words`` theirs; ``left_out`` counts the others by class
     (``conversation_words.REASONS``). ``used`` answers the newest version was trained on. ``average`` is the mean score
     of all answers, None where none has one; ``seconds`` is the time spent on them. ``per_day`` counts kept answers by
-    day in the writer's zone, days without any left out. ``asked`` counts every question that was put, ``coverage`` is
-    of all that the writer has kept. Answers of deleted conversations count; their questions and time do not."""
+    day in the writer's zone, days without any left out. ``asked`` counts every question that was put."""
 
-    conversations: int
     asked: int
     answered: int
     skipped: int
@@ -48,18 +47,45 @@ class Stats:
     average: float | None
     seconds: float
     per_day: list[tuple[date, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(Counted):
+    """Of all of a writer's conversations. ``coverage`` is of all that the writer has kept. Answers of deleted
+    conversations count; their questions and time do not."""
+
+    conversations: int
     coverage: Coverage
 
 
 def stats(session: Session, writer_id: str, zone: str, settings: Settings | None = None) -> Stats:
     """``zone`` is the name of a time zone; what is none is taken for UTC."""
     settings = settings or get_settings()
-    here, trained = _zone(zone), _trained_on(session, writer_id, settings)
+    trained = _trained_on(session, writer_id, settings)
+    count, states, seconds = answers.counts(session, writer_id)
+    return Stats(
+        **_counted(answers.of_writer(session, writer_id), trained, _zone(zone), states, seconds),
+        conversations=count,
+        coverage=covered(session, writer_id, settings),
+    )
+
+
+def of_conversation(session: Session, writer_id: str, key: str, zone: str, settings: Settings | None = None) -> Counted:
+    """Of one of the writer's conversations. Raises NotFound."""
+    settings = settings or get_settings()
+    row, trained = conversations.get(session, writer_id, key), _trained_on(session, writer_id, settings)
+    _, states, seconds = answers.counts(session, writer_id, row)
+    return Counted(**_counted(answers.of_conversation(session, row), trained, _zone(zone), states, seconds))
+
+
+def _counted(
+    found: Iterable[Example], trained: frozenset[int], here: ZoneInfo, states: Mapping[str, int], seconds: float
+) -> dict[str, Any]:
     left_out: Counter[str] = Counter()
     days: Counter[date] = Counter()
     scores: list[float] = []
     pairs = told = used = 0
-    for example in answers.of_writer(session, writer_id):
+    for example in found:
         used += example.id in trained
         if (quality := number(example.quality, 0, 10)) is not None:
             scores.append(quality)
@@ -68,21 +94,18 @@ def stats(session: Session, writer_id: str, zone: str, settings: Settings | None
             continue
         pairs, told = pairs + 1, told + len(words(example.completion))
         days[example.created_at.astimezone(here).date()] += 1
-    count, states, seconds = answers.counts(session, writer_id)
-    return Stats(
-        conversations=count,
-        asked=sum(states.values()) - states.get(TurnState.prepared, 0),
-        answered=states.get(TurnState.answered, 0),
-        skipped=states.get(TurnState.skipped, 0),
-        pairs=pairs,
-        words=told,
-        left_out=dict(left_out),
-        used=used,
-        average=sum(scores) / len(scores) if scores else None,
-        seconds=seconds,
-        per_day=sorted(days.items()),
-        coverage=covered(session, writer_id, settings),
-    )
+    return {
+        "asked": sum(states.values()) - states.get(TurnState.prepared, 0),
+        "answered": states.get(TurnState.answered, 0),
+        "skipped": states.get(TurnState.skipped, 0),
+        "pairs": pairs,
+        "words": told,
+        "left_out": dict(left_out),
+        "used": used,
+        "average": sum(scores) / len(scores) if scores else None,
+        "seconds": seconds,
+        "per_day": sorted(days.items()),
+    }
 
 
 def _trained_on(session: Session, writer_id: str, settings: Settings) -> frozenset[int]:

@@ -22,6 +22,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 }
 """By source: what it is called, and what it means to choose it."""
 BY_SESSION = "Not chosen: only pieces of sessions that were set to go into memory."
+FORGOTTEN = "Forgotten."
 EMPTY = "Nothing is remembered yet."
 NOTHING_LIKE_IT = "Nothing in your memory is like that. Describe it in other words, or remember more."
 BY_MEANING = "Texts are compared by what they mean, on this machine: nothing of them leaves it (all-MiniLM-L6-v2)."

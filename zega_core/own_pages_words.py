@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from zega_core.analytics import plural
 from zega_core.conversation_tables import Manuscript
 from zega_core.fine_tune.data import Summary
 from zega_core.manuscripts.looking import Look
+from zega_core.manuscripts.reading import SUFFIXES
 from zega_core.store.manuscripts import Stored
 from zega_core.tables import RunStatus, Source
 
@@ -121,3 +124,11 @@ def notice(row: Manuscript) -> dict[str, str] | None:
         text = f"“{row.name}” could not be read to its end. {row.error or ''}".strip()
         return {"kind": "failed", "key": f"pages:{row.run_id}:{row.attempt}", "text": text, "page": PAGE}
     return None
+
+
+def as_pasted(name: str) -> str:
+    """Pasted text is no file, whatever it is called."""
+    name = re.sub(r"[\\/]", "-", name).strip() or "Pasted pages"
+    return (
+        PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name.replace(".", " ").strip()
+    )

@@ -17,7 +17,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 
 from zega_core.analytics import plural
-from zega_core.errors import InvalidInput
+from zega_core.errors import InvalidInput, NotFound
 from zega_core.tables import Story, now
 
 ENDINGS: Mapping[str, str] = {
@@ -100,6 +100,17 @@ def as_docx(stories: Sequence[Story]) -> bytes:
 
 AS: Mapping[str, Callable[[Sequence[Story]], bytes]] = {"txt": as_txt, "md": as_md, "docx": as_docx}
 """By ending."""
+
+
+def exported(stories: Sequence[Story], ending: str) -> tuple[bytes, str]:
+    """One file with these stories, and what to call it. Raises InvalidInput for another ending (``AS``) and for too
+    many, NotFound for none."""
+    if ending not in AS:
+        raise InvalidInput(f"Stories can be exported as {', '.join(AS)}.")
+    if not stories:
+        raise NotFound("There is no story to export. Save one first, or look for another.")
+    name = file_name(stories[0], ending) if len(stories) == 1 else f"stories.{ending}"
+    return AS[ending](stories), name
 
 
 def file_name(story: Story, ending: str) -> str:

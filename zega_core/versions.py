@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zega_core import db
 from zega_core.configs import check_writer_id
-from zega_core.errors import InvalidInput, NotFound
+from zega_core.errors import ChangedElsewhere, InvalidInput, NotFound
 from zega_core.fine_tune.base import check_adapter
 from zega_core.settings import Settings
 from zega_core.store import versions, writers
@@ -38,8 +38,8 @@ def model_name(writer_id: str) -> str:
 
 def promote(writer_id: str, number: int | None, settings: Settings, *, instead_of: int | None = ANY) -> None:
     """Let this version write for the writer; None is the base model. ``instead_of`` is the version that was in use
-    when the writer decided (None: the base model): if it is another one by now, nothing changes and InvalidInput says
-    so. Raises NotFound for a version that there is not, or whose files are gone."""
+    when the writer decided (None: the base model): if it is another one by now, nothing changes: that raises
+    ChangedElsewhere. Raises NotFound for a version that there is not, or whose files are gone."""
     with db.session(settings) as session:
         writers.get(session, writer_id)
         writers.lock(session, writer_id)
@@ -68,12 +68,13 @@ def roll_back(writer_id: str, settings: Settings, *, instead_of: int | None = AN
 
 
 def _in_use_still(session: db.Session, writer_id: str, expected: int | None) -> int | None:
-    """The number of the version in use, None for the base model; raises InvalidInput if another one is expected."""
+    """The number of the version in use, None for the base model; raises ChangedElsewhere if another one is
+    expected."""
     current = versions.promoted(session, writer_id)
     in_use = None if current is None else current.number
     if expected not in (ANY, in_use):
         now_used = "the base model" if in_use is None else f"v{in_use}"
-        raise InvalidInput(f"Meanwhile {now_used} was put in use. Look again, then choose.")
+        raise ChangedElsewhere(f"Meanwhile {now_used} was put in use. Look again, then choose.")
     return in_use
 
 

@@ -6,7 +6,7 @@ from logging import getLogger
 
 import streamlit as st
 
-from zega_core import asking, conversation, conversation_words, covering, db
+from zega_core import asking, conversation, conversation_words, covering, db, talking
 from zega_core.conversation_tables import Conversation, Turn, TurnState
 from zega_core.errors import ZegaError
 from zega_core.jobs import client
@@ -145,17 +145,7 @@ def _save(writer: str, settings: Settings, key: str, turn: Turn, written: Writte
     if other:
         conversation_turn.edit(turn.id)
     state[AHEAD] = None
-    _train_if_due(writer, settings)
-
-
-def _train_if_due(writer: str, settings: Settings) -> None:
-    """What is saved is saved, whatever becomes of this."""
-    try:
-        client.fine_tune_if_due(writer, settings)
-        client.measure_style_if_due(writer, settings)
-        client.refresh_memory(writer, settings)
-    except ZegaError as error:
-        log.warning("not all that follows from it was asked for: %s", error)
+    talking.follow_up(writer, settings)
 
 
 def _skip(writer: str, key: str, turn: Turn) -> None:

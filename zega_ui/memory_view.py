@@ -113,7 +113,7 @@ def _text(writer: str, one: Recalled) -> None:
 def _forget(writer: str, memory_id: int) -> None:
     with db.session() as session:
         memory.forget(session, writer, memory_id)
-    state[TOLD] = "Forgotten."
+    state[TOLD] = words.FORGOTTEN
 
 
 def _forget_all(writer: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 import streamlit as st
 
@@ -69,7 +67,7 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
         brought = [(file.name, file.getvalue()) for file in files]
         if text.strip():
             name = st.text_input("What is it called?", key=f"pages-name-{number}", placeholder="Pasted pages")
-            brought.append((_as_pasted(name), text.encode("utf-8", "replace")))
+            brought.append((words.as_pasted(name), text.encode("utf-8", "replace")))
         good = [one for number, one in enumerate(brought) if _looked_at(*one, number)]
         if not brought:
             if first:
@@ -91,14 +89,6 @@ def _bring(writer: str, settings: Settings, first: bool) -> None:
             on_click=guarded,
             args=(_add, writer, good, genre, ask),
         )
-
-
-def _as_pasted(name: str) -> str:
-    """Pasted text is no file, whatever it is called."""
-    name = re.sub(r"[\\/]", "-", name).strip() or "Pasted pages"
-    return (
-        PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name.replace(".", " ").strip()
-    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading it")

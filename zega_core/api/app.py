@@ -4,28 +4,56 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.cors import CORSMiddleware
 
-from zega_core.api import problems
+from zega_core.api import access, limiting, problems
 from zega_core.api.routes import (
     conversations,
     examples,
     history,
+    learning,
     models,
     personal,
     runs,
     training,
     write,
 )
+from zega_core.settings import Settings, get_settings
 
 DESCRIPTION = (
-    "Train a personal creative-writing model. What takes long is done by ZEGA's worker: hang up and ask again."
+    "Train a personal creative-writing model. What takes long is done by ZEGA's worker: hang up and ask again. On the "
+    "machine it runs on it needs no key; from elsewhere send `Authorization: Bearer zega_…`. A request that creates "
+    "something may carry an `Idempotency-Key`: sent twice it is done once."
 )
+ASKED_WITH = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key"]
+ANSWERED_WITH = ["Content-Disposition", "Idempotency-Replayed", "Location", "RateLimit-Limit", "RateLimit-Remaining"]
+ANSWERED_WITH += ["RateLimit-Reset", "Retry-After"]
 
 
-def create_app() -> FastAPI:
-    app = FastAPI(title="ZEGA", version=version("zega"), description=DESCRIPTION, redoc_url=None)
+def create_app(settings: Settings | None = None, *, host: str = "127.0.0.1") -> FastAPI:
+    """``host`` is where it listens: without a key it answers only where nobody else can reach it."""
+    app = FastAPI(
+        title="ZEGA",
+        version=version("zega"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        dependencies=[Depends(limiting.json_only)],
+        responses=problems.documented(401, 403, 422, 429, 503),
+    )
     problems.install(app)
-    for routes in (training, write, history, conversations, models, examples, runs, personal):
+    for routes in (training, learning, write, history, conversations, models, examples, runs, personal):
         app.include_router(routes.router)
+    # The last one added is the outermost.
+    app.add_middleware(access.Door, settings=settings or get_settings(), host=host)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origin_regex=access.ORIGIN,
+        allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
+        allow_headers=ASKED_WITH,
+        expose_headers=ANSWERED_WITH,
+    )
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limiting.MOST_BODY)
+    app.add_middleware(limiting.Careful)
     return app

@@ -33,6 +33,14 @@ _STATUS: dict[type[ZegaError], int] = {
     HomeError: 503,
     ProviderError: 503,
 }
+_BARE = {*(status.phrase for status in HTTPStatus), "Content Too Large"}
+TOO_LARGE = "This request is too large. Send at most 1 MB, or 25 MB where a file is uploaded."
+_PLAINLY = {
+    404: "There is nothing at this address. /docs says what there is.",
+    405: "This address is not asked in this way. /docs says how.",
+    413: TOO_LARGE,
+}
+"""Where the framework has said no more than the status."""
 
 
 class WrongField(BaseModel):
@@ -69,12 +77,29 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI of the app, with what every request may be answered."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        parts = schema.setdefault("components", {}).setdefault("schemas", {})
+        found = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts |= {**found.pop("$defs", {}), "Problem": found}
+        for name in ("HTTPValidationError", "ValidationError"):
+            parts.pop(name, None)  # answered as a problem, too
+        for path in schema.get("paths", {}).values():
+            for operation in path.values():
+                if "requestBody" in operation:
+                    operation["responses"] |= {str(key): one for key, one in documented(400, 413, 415).items()}
+    return app.openapi_schema or {}
+
+
 def status_of(error: ZegaError) -> int:
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of the app answered so."""
+    """Have every error of the app answered so, and described so."""
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
 
     @app.exception_handler(ZegaError)
     async def _ours(request: Request, error: ZegaError) -> JSONResponse:
@@ -96,7 +121,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _refused(request: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, str(error.detail), headers=error.headers)
+        said = _PLAINLY.get(error.status_code) if error.detail in _BARE else None
+        return answer(error.status_code, said or str(error.detail), headers=error.headers)
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -4,7 +4,43 @@ Exit status: 0 done, 1 not done (a run failed, something is not ready), 2 the ca
 3 ZEGA's folder, database or settings cannot be used, 130 interrupted (what was written is kept).
 """
 
-from zega_core.cli import api, exports, models, proof, stories, system, teach, write, writers
+from zega_core.cli import (
+    api,
+    examples,
+    exports,
+    keys,
+    models,
+    pages,
+    personal,
+    proof,
+    runs,
+    stories,
+    system,
+    talk,
+    teach,
+    versions,
+    write,
+    writers,
+)
 from zega_core.cli.frame import cli, main
 
-__all__ = ["api", "cli", "exports", "main", "models", "proof", "stories", "system", "teach", "write", "writers"]
+__all__ = [
+    "api",
+    "cli",
+    "examples",
+    "exports",
+    "keys",
+    "main",
+    "models",
+    "pages",
+    "personal",
+    "proof",
+    "runs",
+    "stories",
+    "system",
+    "talk",
+    "teach",
+    "versions",
+    "write",
+    "writers",
+]

@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
@@ -22,7 +25,6 @@ cli = typer.Typer(
     name="zega",
     help="Train a personal creative-writing model.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 screen = Console(stderr=True)
@@ -43,6 +45,59 @@ def main() -> int:
 def print_json(found: Mapping[str, object] | Sequence[object]) -> None:
     """One line on standard output."""
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+def say(text: str) -> None:
+    """A line on standard output, without what would steer a terminal."""
+    plain = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) != "Cc")
+    Console().print(plain, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def text_of(file: Path, most: int) -> str:
+    """The text of a file, or of standard input for ``-``: one letter more than ``most`` at most, so that what is too
+    long is seen to be. Raises InvalidInput."""
+    try:
+        if str(file) == "-":
+            return sys.stdin.read(most + 1)
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read as text. Give a text file in UTF-8.") from error
+
+
+def bytes_of(file: Path, most: int) -> bytes:
+    """What a file holds, likewise. Raises InvalidInput."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read. Name a file that is there.") from error
+
+
+def write_new(to: Path | None, name: str, parts: bytes | Iterable[bytes]) -> Path:
+    """A new file with this, called ``name`` here if ``to`` is None; what is there stays as it is. Raises
+    InvalidInput."""
+    if "\0" in str(to):
+        raise InvalidInput("A file's name cannot hold a NUL character. Name another file.")
+    path = (Path(name) if to is None else to.expanduser()).absolute()
+    try:
+        with path.open("xb") as file, _whole_or_none(path):
+            for part in [parts] if isinstance(parts, bytes) else parts:
+                file.write(part)
+    except FileExistsError:
+        raise InvalidInput(f"{path} is there already and stays as it is. Name another file with --to.") from None
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written ({error.strerror or error}). Name another with --to.") from error
+    return path
+
+
+@contextmanager
+def _whole_or_none(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 class Worker:

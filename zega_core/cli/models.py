@@ -1,4 +1,4 @@
-"""``zega fine-tune | versions | promote | roll-back | import``."""
+"""``zega fine-tune | import``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
-from zega_core import db, fine_tune_words, importing, versions
+from zega_core import db, fine_tune_words, importing, talking, versions
 from zega_core.analytics import in_words, no_sign_of_life, took
 from zega_core.cli import proof
 from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, FineTuneConfig, check_writer_id, checked
-from zega_core.errors import InvalidInput
 from zega_core.jobs import client
 from zega_core.proof_tables import Proof
-from zega_core.quality.validation import number
 from zega_core.settings import get_settings
 from zega_core.store import fine_tunes, proofs, writers
 from zega_core.store import versions as rows
@@ -141,92 +137,6 @@ def _result(row: FineTune, version: Version | None, proved: Proof | None, in_use
     }
 
 
-@cli.command("versions", epilog="Example: zega versions --writer ana")
-def list_versions(
-    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
-) -> None:
-    """Every version of a writer's model, newest first, and which one is in use."""
-    with db.reading(get_settings()) as session:
-        writers.get(session, check_writer_id(writer))
-        found, in_use = rows.all_of(session, writer), rows.promoted(session, writer)
-    facts = [_facts(version, in_use) for version in found]
-    if as_json:
-        print_json(facts)
-        return
-    if not found:
-        screen.print(
-            f"There is no version yet; {versions.model_name(writer)} is the base model.",
-            highlight=False,
-            soft_wrap=True,
-        )
-        return
-    table = Table("Version", "Name", "In use", "From", "Examples", "Own words", "Perplexity", "Made", box=None)
-    for version, fact in zip(found, facts, strict=True):
-        measured = fine_tune_words.measured(version)
-        change = "–"
-        if measured is not None:
-            change = " → ".join(fine_tune_words.perplexity(one) for one in (measured.before, measured.after))
-        table.add_row(
-            f"v{version.number}",
-            Text(version.name),  # the writer's words, not marks of the terminal
-            "yes" if fact["promoted"] else "",
-            "base" if version.parent is None else f"v{version.parent}",
-            f"{version.examples:,}",
-            "–" if fact["own_share"] is None else f"{fact['own_share']:.0%}",
-            change,
-            f"{version.created_at:%Y-%m-%d %H:%M}",
-        )
-    Console().print(table)
-
-
-def _facts(version: Version, in_use: Version | None) -> dict[str, Any]:
-    """Figures that cannot be read are None."""
-    metrics = version.metrics if isinstance(version.metrics, dict) else {}
-    return {
-        "version": version.number,
-        "name": version.name,
-        "promoted": in_use is not None and in_use.number == version.number,
-        "parent": version.parent,
-        "base": version.base or "built-in",
-        "base_hash": version.base_hash,
-        "data_hash": version.data_hash,
-        "examples": version.examples,
-        "own_share": number(version.own_share, 0, 1),
-        "perplexity_before": number(metrics.get("perplexity_before"), 0, fine_tune_words.HUGE),
-        "perplexity_after": number(metrics.get("perplexity_after"), 0, fine_tune_words.HUGE),
-        "size_mb": round(version.size_bytes / 1e6, 2),
-        "seconds": round(version.seconds, 1),
-        "created_at": version.created_at.isoformat(),
-        "settings": version.settings,
-    }
-
-
-@cli.command(epilog="Example: zega promote --writer ana --version 3, or --base for the base model")
-def promote(
-    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
-    version: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Number of the version to use.")] = None,
-    base: Annotated[bool, typer.Option("--base", help="Use the base model.")] = False,
-) -> None:
-    """Choose which version writes."""
-    if (version is None) != base:
-        raise InvalidInput("Say which version: --version 3, or --base for the base model.")
-    versions.promote(check_writer_id(writer), version, get_settings())
-    screen.print(
-        f"{versions.model_name(writer)} is {'the base model' if base else f'v{version}'} now.",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-@cli.command("roll-back", epilog="Example: zega roll-back --writer ana")
-def roll_back(writer: Annotated[str, WRITER] = DEFAULT_WRITER) -> None:
-    """Use again what was in use before."""
-    earlier = versions.roll_back(check_writer_id(writer), get_settings())
-    now_used = "the base model" if earlier is None else f"v{earlier}"
-    screen.print(f"{versions.model_name(writer)} is {now_used} again.", highlight=False, soft_wrap=True)
-
-
 @cli.command("import", epilog="Example: zega import --writer ana --file pairs.jsonl --own")
 def import_pairs(
     file: Annotated[Path, typer.Option(help="JSONL: prompt and completion, or chat messages, one pair a line.")],
@@ -248,9 +158,7 @@ def import_pairs(
             progress=lambda done, of: bar.update(task, completed=done, total=of or None),
             stop=stop,
         )
-    client.fine_tune_if_due(writer, settings)
-    client.measure_style_if_due(writer, settings)
-    client.refresh_memory(writer, settings)
+    talking.follow_up(writer, settings)
     if as_json:
         print_json({"writer": writer, **asdict(found)})
     else:

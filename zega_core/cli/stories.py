@@ -1,26 +1,25 @@
-"""``zega stories list | show | export | delete``."""
+"""``zega stories list | show | add | edit | export | delete``."""
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from zega_core import db, shelf, story_files
 from zega_core.analytics import plural
-from zega_core.cli.frame import cli, print_json
+from zega_core.cli.frame import cli, print_json, say, text_of, write_new
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
-from zega_core.errors import InvalidInput, NotFound
+from zega_core.facts.stories import StoryPage, of_story, whole
+from zega_core.jobs import client
+from zega_core.settings import get_settings
 from zega_core.store import stories as rows
-from zega_core.tables import Story
 
 AT_ONCE = 500
 """Stories that are read at a time."""
 stories = typer.Typer(name="stories", help="The stories on a writer's shelf.", no_args_is_help=True)
-cli.add_typer(stories)
+cli.add_typer(stories, epilog="Example: zega stories list --writer ana")
 WRITER = typer.Option(help="Whose stories.")
 TEXT = typer.Option(help='Words that title or text have, or "a phrase" in quotes.')
 GENRE = typer.Option(help="Only of this genre; unknown for those without one.")
@@ -43,11 +42,11 @@ def list_them(
     with db.reading() as session:
         found, total = shelf.search(session, check_writer_id(writer), text, genre, order, page, size)
     if as_json:
-        print_json({"stories": [_facts(story) for story in found], "total": total, "page": page})
+        print_json(StoryPage(stories=[of_story(one) for one in found], total=total, page=page, size=size).as_json())
         return
     for story in found:
-        _say(f"{story.id}  {story.title}  ({plural(story_files.words(story.body), 'word')})")
-    _say(f"{story_files.counted(total)}." if total else "There is no such story.")
+        say(f"{story.id}  {story.title}  ({plural(story_files.words(story.body), 'word')})")
+    say(f"{story_files.counted(total)}." if total else "There is no such story.")
 
 
 @stories.command(epilog="Example: zega stories show 3 --writer ana")
@@ -60,11 +59,50 @@ def show(
     with db.reading() as session:
         story = shelf.get(session, check_writer_id(writer), number)
     if as_json:
-        print_json(_facts(story) | {"body": story.body})
+        print_json(whole(story).as_json())
         return
-    _say(story.title)
-    _say("")
-    _say(story.body)
+    say(story.title)
+    say("")
+    say(story.body)
+
+
+@stories.command(epilog="Example: zega stories add tale.txt --title Harbour --genre mystery --writer ana")
+def add(
+    file: Annotated[Path, typer.Argument(help="A text file; - reads standard input.")],
+    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
+    title: Annotated[str, typer.Option(help="Its first words if left out.")] = "",
+    genre: Annotated[str, typer.Option(help="One of the eight genres.")] = "",
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Put a text on the shelf as a story."""
+    body, settings = text_of(file, shelf.MAX_BODY), get_settings()
+    with db.session(settings) as session:
+        found = whole(shelf.save(session, check_writer_id(writer), title, body, genre=genre))
+    client.refresh_memory(writer, settings)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        say(f"{found.id}  {found.title}")
+
+
+@stories.command(epilog='Example: zega stories edit 3 --title "The last ferry" --text-from tale.txt --writer ana')
+def edit(
+    number: Annotated[int, NUMBER],
+    writer: Annotated[str, WRITER] = DEFAULT_WRITER,
+    title: Annotated[str | None, typer.Option(help="Its new title.")] = None,
+    text_from: Annotated[Path | None, typer.Option(help="A file with its new text; - reads standard input.")] = None,
+    genre: Annotated[str | None, typer.Option(help="Its new genre; empty for none.")] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Change a story. What is left out stays."""
+    body, settings = None if text_from is None else text_of(text_from, shelf.MAX_BODY), get_settings()
+    with db.session(settings) as session:
+        found = whole(shelf.edit(session, check_writer_id(writer), number, title, body, genre=genre))
+    client.refresh_memory(writer, settings)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        say("It is saved.")
 
 
 @stories.command(epilog="Example: zega stories export --writer ana --format docx --to ./stories.docx")
@@ -80,21 +118,17 @@ def export(
 ) -> None:
     """Write one story, or several with a table of their titles, into a file."""
     check_writer_id(writer)
-    if form not in story_files.AS:
-        raise InvalidInput(f"Stories can be exported as {', '.join(story_files.AS)}.")
     with db.reading() as session:
         found = [shelf.get(session, writer, one) for one in dict.fromkeys(numbers or ())]
         if not numbers:
             ids = rows.ids(session, writer, text, genre, order)
             found = [story for some in rows.in_chunks(session, writer, ids, AT_ONCE) for story in some]
-    if not found:
-        raise NotFound("There is no story to export. Save one first, or look for another.")
-    data = story_files.AS[form](found)
-    path = _write(_target(to, found, form), data)
+    data, name = story_files.exported(found, form)
+    path = write_new(to, name, data)
     if as_json:
         print_json({"file": str(path), "stories": len(found), "size_bytes": len(data)})
     else:
-        _say(f"{story_files.counted(len(found))} in {path}")
+        say(f"{story_files.counted(len(found))} in {path}")
 
 
 @stories.command(epilog="Example: zega stories delete 3 --writer ana --yes")
@@ -109,52 +143,11 @@ def delete(
     with db.reading() as session:
         story = shelf.get(session, writer, number)
     if not yes:
-        _say(f"{story.title} ({plural(story_files.words(story.body), 'word')}) will be gone for good.")
+        say(f"{story.title} ({plural(story_files.words(story.body), 'word')}) will be gone for good.")
         typer.confirm("Delete it?", abort=True, err=True)
     with db.session() as session:
         shelf.delete(session, writer, number)
     if as_json:
         print_json({"deleted": number, "title": story.title})
     else:
-        _say("It is deleted.")
-
-
-def _facts(story: Story) -> dict[str, Any]:
-    return {
-        "id": story.id,
-        "title": story.title,
-        "genre": story.genre or None,
-        "element": story.element or None,
-        "words": story_files.words(story.body),
-        "quality": story.quality,
-        "example_id": story.example_id,
-        "created_at": story.created_at.isoformat(),
-        "updated_at": None if story.updated_at is None else story.updated_at.isoformat(),
-    }
-
-
-def _target(to: Path | None, found: list[Story], form: str) -> Path:
-    if to is not None:
-        if "\0" in str(to):
-            raise InvalidInput("A file's name cannot hold a NUL character. Name another file.")
-        return to.expanduser().absolute()
-    name = story_files.file_name(found[0], form) if len(found) == 1 else f"stories.{form}"
-    return Path(name).absolute()
-
-
-def _write(path: Path, data: bytes) -> Path:
-    """A new file; what is there stays as it is."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise InvalidInput(f"{path} is there already and stays as it is. Name another file with --to.") from None
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written ({error.strerror or error}). Name another with --to.") from error
-    return path
-
-
-def _say(text: str) -> None:
-    """On a terminal, without what would steer it."""
-    plain = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) != "Cc")
-    Console().print(plain, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        say("It is deleted.")

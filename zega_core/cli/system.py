@@ -16,13 +16,13 @@ from zega_core.jobs import launcher
 from zega_core.settings import ROOT, get_settings
 
 
-@cli.command()
+@cli.command(epilog="Example: zega up")
 def up() -> None:
     """Start the worker and the app, and keep the worker alive. Ctrl-C ends both."""
     raise typer.Exit(launcher.up(get_settings(), lambda line: screen.print(line, highlight=False)))
 
 
-@cli.command()
+@cli.command(epilog="Example: zega worker --slot 1")
 def worker(
     slot: Annotated[int, typer.Option(help="Which of several workers of this ZEGA_HOME this one is.")] = 0,
 ) -> None:
@@ -33,7 +33,7 @@ def worker(
     os.execve(sys.executable, command, environment)
 
 
-@cli.command()
+@cli.command(epilog="Example: zega doctor --json")
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Say what is ready and what is not."""
     findings = readiness.check()

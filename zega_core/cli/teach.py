@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zega_core import db, providers, teacher_checks, teachers, triggers
+from zega_core import db, providers, run_results, teacher_checks, teachers
 from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
-from zega_core.cli.frame import Worker, cli, follow, print_json, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, say, screen
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
+from zega_core.facts.personal import TeachingFacts, teaching_facts
 from zega_core.jobs import client
 from zega_core.rescore_words import outcome_in_words
 from zega_core.settings import get_settings
@@ -22,7 +23,7 @@ from zega_core.store import examples, sessions
 from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
 
 
-@cli.command("auto-train")
+@cli.command("auto-train", epilog="Example: zega auto-train --writer ana --examples 20 --genre fantasy --json")
 def auto_train(
     examples_wanted: Annotated[str, typer.Option("--examples", help="How many examples, 1 to 500.")] = "20",
     writer: Annotated[str, typer.Option(help="Whose model this is for; created if new.")] = DEFAULT_WRITER,
@@ -49,7 +50,8 @@ def auto_train(
         session_id = client.start_auto_train(config, teacher=teachers.lineup(settings, writer))
         row = _follow(writer, session_id, helper)
     if as_json:
-        print_json(_result(row))
+        with db.reading() as session:
+            print_json(run_results.of_session(session, row, settings))
     else:
         _print_result(row)
     raise typer.Exit({RunStatus.done: 0, RunStatus.stopped: 130}.get(RunStatus(row.status), 1))
@@ -78,35 +80,6 @@ def _follow(writer: str, session_id: str, helper: Worker) -> TrainingSession:
     return follow(
         helper, look, show, lambda found: found[0].status not in UNFINISHED and found[0].recorded, stop, *columns
     )[0]
-
-
-def _result(row: TrainingSession) -> dict[str, object]:
-    kept = row.training_examples_after
-    with db.reading() as session:
-        until = triggers.until_next(session, row.user_id, get_settings())
-        ready = not triggers.missing(session, row.user_id)
-    return {
-        "session_id": row.session_id,
-        "status": row.status,
-        "total_requested": row.num_examples_requested,
-        "successful": row.num_examples_successful,
-        "set_aside": row.num_examples_set_aside,
-        "failed": row.num_examples_failed,
-        "genre_distribution": row.genre_distribution_json,
-        "average_quality": row.average_quality,
-        "min_quality": row.min_quality,
-        "max_quality": row.max_quality,
-        "model_performance": row.model_performance_json,
-        "stories_saved": row.stories_saved_count,
-        "total_time": row.total_time_seconds,
-        "training_stats": {
-            "training_examples": kept,
-            "examples_until_next_training": until.left,
-        },
-        "fine_tuning_triggered": row.fine_tuning_triggered,
-        "ready_for_finetuning": ready and not until.left,
-        "error": row.error,
-    }
 
 
 def _print_result(row: TrainingSession) -> None:
@@ -154,14 +127,20 @@ def rescore(
     raise typer.Exit(0 if outcome.finished else 130)
 
 
-@cli.command("teachers")
+@cli.command("teachers", epilog="Example: zega teachers --writer ana --test groq/openai/gpt-oss-20b --json")
 def who_teaches(
     writer: Annotated[str, typer.Option(help="Whose choices of teachers.")] = DEFAULT_WRITER,
     test: Annotated[str | None, typer.Option(help="Ask this teacher for a sentence: groq/openai/gpt-oss-20b.")] = None,
+    choices: Annotated[
+        bool, typer.Option("--choices", help="Only what the writer chose: who is asked, in what order; asks nobody.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look at every service now: is it there, does it take the key, which models does it list."""
     settings = get_settings()
+    if choices:
+        _tell_choices(teaching_facts(check_writer_id(writer), settings), as_json)
+        return
     found = teacher_checks.try_out(settings, check_writer_id(writer), test) if test else None
     if found is None:
         found = teacher_checks.survey(settings, check_writer_id(writer))
@@ -173,3 +152,11 @@ def who_teaches(
             words = [str(result.get("message") or result.get("text") or ""), ", ".join(result.get("models", []))]
             out.print(f"{providers.label_of(name)}: {result['state']}", " ".join(filter(None, words)), markup=False)
     raise typer.Exit(0 if any(result["state"] == "ready" for result in found.values()) else 1)
+
+
+def _tell_choices(told: TeachingFacts, as_json: bool) -> None:
+    if as_json:
+        print_json(told.as_json())
+        return
+    for one in told.teachers:
+        say(f"{one.label}: {one.absent or ', '.join(one.models) or 'what it lists first'}")

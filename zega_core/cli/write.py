@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from zega_core import db, writing
-from zega_core.cli.frame import cli, print_json, screen
+from zega_core.cli.frame import cli, print_json, screen, text_of
 from zega_core.configs import DEFAULT_WRITER, check_writer_id, checked
-from zega_core.errors import InvalidInput
 from zega_core.settings import Settings, get_settings
 from zega_core.store import writing_choices
 from zega_core.writing_configs import CUSTOM, MAX_GIVEN, TEACHERS, WriteRequest
@@ -57,7 +56,7 @@ def write(
         writer_id=writer,
         task=task,
         brief=brief,
-        given=_text_of(given_file),
+        given="" if given_file is None else text_of(given_file, MAX_GIVEN),
         genre=genre,
         element=element,
         modifier=style,
@@ -72,18 +71,6 @@ def write(
     if as_json:
         print_json({"writer": writer, "takes": [_result(take) for take in takes]})
     raise typer.Exit(_status(takes))
-
-
-def _text_of(file: Path | None) -> str:
-    if file is None:
-        return ""
-    try:
-        if str(file) == "-":
-            return sys.stdin.read(MAX_GIVEN + 1)
-        with file.open(encoding="utf-8") as opened:
-            return opened.read(MAX_GIVEN + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read as text. Give a text file in UTF-8.") from error
 
 
 def _follow(request: WriteRequest, settings: Settings, *, quiet: bool) -> list[Take]:

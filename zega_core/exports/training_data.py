@@ -4,7 +4,7 @@ stumble over more."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,14 @@ def write(form: str, pairs: Iterable[Pair], target: Path) -> int:
     """Write the new file ``target`` in UTF-8; how many lines. Raises OSError."""
     number = 0
     with target.open("xb") as file:
-        for number, pair in enumerate(pairs, 1):  # noqa: B007
-            file.write(_line(SHAPES[form](pair)))
+        for number, line in enumerate(lines(form, pairs), 1):  # noqa: B007
+            file.write(line)
     return number
+
+
+def lines(form: str, pairs: Iterable[Pair]) -> Iterator[bytes]:
+    """The same, a line at a time."""
+    return (_line(SHAPES[form](pair)) for pair in pairs)
 
 
 def _line(values: Mapping[str, Any]) -> bytes:

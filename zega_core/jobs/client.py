@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+
+from sqlmodel import Session
 
 from zega_core import auto_train, db, notices, proving, training_words, triggers, versions
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
-from zega_core.exports import choice
 from zega_core.jobs import queues
+from zega_core.jobs.exports import enqueue_export as enqueue_export
+from zega_core.jobs.exports import export as export
+from zega_core.jobs.exports import export_id as export_id
+from zega_core.jobs.exports import stop_export as stop_export
 from zega_core.jobs.pages import add_pages as add_pages
 from zega_core.jobs.pages import enqueue_pages as enqueue_pages
 from zega_core.jobs.pages import pages_id as pages_id
@@ -17,23 +23,32 @@ from zega_core.jobs.questions import ask_for_example as ask_for_example
 from zega_core.jobs.questions import prepare_questions as prepare_questions
 from zega_core.jobs.writing import measure_style_if_due as measure_style_if_due
 from zega_core.jobs.writing import refresh_memory as refresh_memory
-from zega_core.proof_tables import Export, Proof
+from zega_core.proof_tables import Proof
 from zega_core.settings import Settings, get_settings
-from zega_core.store import checks, exports, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
+from zega_core.store import checks, fine_tunes, leases, proofs, runs, scores, sessions, teaching, writers
 from zega_core.tables import RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune
 
+Noted = Callable[[Session, str], None]
+
 
 def start_auto_train(
-    config: AutoTrainConfig, *, teacher: str, one_at_a_time: bool = False, settings: Settings | None = None
+    config: AutoTrainConfig,
+    *,
+    teacher: str,
+    one_at_a_time: bool = False,
+    noted: Noted | None = None,
+    settings: Settings | None = None,
 ) -> str:
     """Queue a session and return its id. With ``one_at_a_time`` (a page's button) a second press gets the
-    session of the first."""
+    session of the first. ``noted`` is called with the id in the transaction that makes it."""
     settings = settings or get_settings()
     with db.session(settings) as session:
         order = auto_train.order_seed(config.writer_id)
         row = sessions.pressed_already(session, config) if one_at_a_time else None
         row = row or sessions.create(session, config, teacher=teacher, order_seed=order)
+        if noted is not None:
+            noted(session, row.session_id)
     enqueue(row, settings)
     return row.session_id
 
@@ -93,11 +108,13 @@ def fine_tune(
     trigger: str = "writer",
     config: FineTuneConfig | None = None,
     one_at_a_time: bool = False,
+    noted: Noted | None = None,
     settings: Settings | None = None,
 ) -> str:
     """Queue a fine-tune as the writer has set it up, or by ``config``, and return its id. Those of one writer are
-    done one after the other. With ``one_at_a_time`` (a page's button) a second press gets the one under way. Raises
-    InvalidInput when there is too little to learn from."""
+    done one after the other. With ``one_at_a_time`` (a page's button) a second press gets the one under way.
+    ``noted`` is called with the id in the transaction that makes it. Raises InvalidInput when there is too little to
+    learn from."""
     settings = settings or get_settings()
     with db.session(settings) as session:
         writers.ensure(session, writer_id)
@@ -109,6 +126,8 @@ def fine_tune(
             config = config or fine_tunes.load_config(session, writer_id)
             triggers.check(session, writer_id)
             row = fine_tunes.create(session, writer_id, config, trigger)
+        if noted is not None:
+            noted(session, row.run_id)
     enqueue_fine_tune(row, settings)
     return row.run_id
 
@@ -238,46 +257,6 @@ def ask_judge(writer_id: str, run_id: str, judge: str, settings: Settings | None
 def enqueue_proof(row: Proof, settings: Settings) -> None:
     """Hand the row's attempt to the workers. The same attempt twice is one run."""
     queues.hand_over(settings, "prove", queues.FINE_TUNES, proof_id(row), row.run_id, row.attempt)
-
-
-def export(
-    writer_id: str,
-    form: str,
-    version: int | None = None,
-    *,
-    trigger: str = "writer",
-    one_at_a_time: bool = False,
-    settings: Settings | None = None,
-) -> str:
-    """Queue an export in this format (``exports.formats``) and return its id. ``version`` is a version's number;
-    without it a model is the version in use, else the newest, and training data is what is kept now. With
-    ``one_at_a_time`` (a page's button) a second press gets the unfinished one of the same format and version. Raises
-    InvalidInput for a format that there is not or where nothing is kept, NotFound for a version that is not theirs."""
-    settings = settings or get_settings()
-    with db.session(settings) as session:
-        writers.get(session, writer_id)
-        writers.lock(session, writer_id)
-        number = choice.what(session, writer_id, form, version)
-        row = exports.under_way(session, writer_id, form, number) if one_at_a_time else None
-        row = row or exports.create(session, writer_id, form, number, trigger)
-    enqueue_export(row, settings)
-    return row.run_id
-
-
-def stop_export(writer_id: str, run_id: str, settings: Settings | None = None) -> None:
-    """Stop one; nothing of it stays."""
-    settings = settings or get_settings()
-    with db.session(settings) as session:
-        leases.ask_to_stop(session, exports.get(session, writer_id, run_id))
-
-
-def enqueue_export(row: Export, settings: Settings) -> None:
-    """Hand the row's attempt to the workers. The same attempt twice is one run."""
-    queues.hand_over(settings, "export", queues.EXPORTS, export_id(row), row.run_id, row.attempt)
-
-
-def export_id(row: Export) -> str:
-    return f"export:{row.run_id}:{row.attempt}"
 
 
 def proof_id(row: Proof) -> str:

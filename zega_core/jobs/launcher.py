@@ -7,18 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from logging import getLogger
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from zega_core.errors import ConfigError
+from zega_core.errors import ConfigError, ZegaError
 from zega_core.local import process as writing
 from zega_core.settings import ROOT, Settings
 
+log = getLogger(__name__)
+
 SLOT_TAKEN = 3
 """Exit status of a worker whose slot another one holds."""
+LOOK = 0.5
 QUICK = 10.0
 """A worker that ends within so many seconds is started again only after as many."""
 
@@ -57,6 +63,47 @@ def ensure_worker(settings: Settings) -> subprocess.Popen[bytes] | None:
     return None if worker_is_alive(settings) else start_worker(settings)
 
 
+class Worker:
+    """One that is there, or one of ours that is started again when it dies."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._settings, self._say = settings, say
+        self._process, self._started = ensure_worker(settings), time.monotonic()
+
+    def look(self) -> None:
+        """Start it again if it is gone; one that ended at once cannot work here, and is not started without end."""
+        if (self._process is not None and self._process.poll() is None) or worker_is_alive(self._settings):
+            return
+        if time.monotonic() - self._started >= QUICK:
+            self._say("The worker has ended; starting it again.")
+            self._process, self._started = ensure_worker(self._settings), time.monotonic()
+
+    def end(self) -> None:
+        _end(self._process)
+
+
+@contextmanager
+def kept_worker(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """A worker as long as this lasts, looked after by a thread."""
+    worker, over = Worker(settings, say), threading.Event()
+
+    def keep() -> None:
+        while not over.wait(LOOK):
+            try:
+                worker.look()
+            except ZegaError as error:  # the disk may be full: the next look tries again
+                log.warning("a worker could not be started: %s", error)
+
+    thread = threading.Thread(target=keep, name="worker-keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        worker.end()
+
+
 def check_port(port: int) -> None:
     """Raises ConfigError when something else listens there."""
     with socket.socket() as probe:
@@ -78,27 +125,22 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     app = worker = None
     try:
         app = _start_app(settings)
-        worker = ensure_worker(settings)
+        worker = Worker(settings, say)
         while app.poll() is None and not _answers(settings.port):
             time.sleep(0.05)
         if app.poll() is None:
             say(f"ZEGA is at http://localhost:{settings.port}  (Ctrl-C ends it; runs go on at the next start)")
-        started = time.monotonic()
         while app.poll() is None:
-            time.sleep(0.5)
-            if (worker is not None and worker.poll() is None) or worker_is_alive(settings):
-                continue
-            say("The worker has ended; starting it again.")
-            if time.monotonic() - started < QUICK:  # it cannot work here: do not keep the machine busy with it
-                time.sleep(QUICK)
-            worker, started = ensure_worker(settings), time.monotonic()
+            time.sleep(LOOK)
+            worker.look()
         say(f"The app has ended with status {app.returncode}; {settings.home / 'logs' / 'app.log'} says why.")
         return app.returncode
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in (app, worker):
-            _end(process)
+        _end(app)
+        if worker is not None:
+            worker.end()
         writing.end(settings)
 
 

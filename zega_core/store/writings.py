@@ -112,6 +112,11 @@ def take(session: Session, writer_id: str, take_id: int) -> Take:
     return row
 
 
+def writer_of_take(session: Session, take_id: int) -> str | None:
+    """Whose text it is, for who has no more than its id; None if there is none."""
+    return session.exec(select(Take.user_id).where(Take.id == take_id)).first()
+
+
 def hold_take(session: Session, writer_id: str, take_id: int) -> Take:
     """The same, and until the end of the transaction nobody else changes what belongs to the writer."""
     take(session, writer_id, take_id)

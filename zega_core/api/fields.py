@@ -1,0 +1,110 @@
+"""What is sent in paths, queries and bodies, and files that are sent and answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from tempfile import TemporaryFile
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from zega_core.configs import GenreKey
+from zega_core.errors import InvalidInput
+from zega_core.settings import Settings, get_settings
+
+MOST = 2**31 - 1
+_CHUNK = 1 << 16
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a NUL character cannot be stored; leave it out.")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+Answer = Annotated[str, Field(max_length=20_000), AfterValidator(_without_nul)]
+Number = Annotated[int, Field(ge=1, le=MOST)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+GenreName = Annotated[
+    GenreKey, BeforeValidator(lambda key: key.strip().lower().replace("-", "_") if isinstance(key, str) else key)
+]
+"""``sci-fi`` is sci_fi."""
+ElementName = Literal["scene", "character", "dialogue", "setting"]
+
+RowId = Annotated[int, Path(ge=1, le=MOST)]
+RunId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$", description="As it was answered when the run was started.")]
+UserId = Annotated[str, Path(min_length=1, max_length=64, description="A writer's id.")]
+LastEventId = Annotated[str | None, Header(description="The id of the last event that came through.", max_length=20)]
+ConversationKey = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="session_id of a conversation.")]
+Searched = Annotated[Text, Query(max_length=300, description='Words that must all be there, or "a phrase" in quotes.')]
+PageNumber = Annotated[int, Query(ge=1, le=10**6)]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+UsedSettings = Annotated[Settings, Depends(get_settings)]
+
+
+class Sent(BaseModel):
+    """A body: nothing in it is passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def upload(most_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
+    """The body as it comes, for files; what is longer than this is not read to its end."""
+
+    async def body(request: Request) -> bytes:
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > most_bytes:
+                raise InvalidInput(
+                    f"This file is larger than {most_bytes // 1_000_000} MB. Split it into smaller ones."
+                )
+        return bytes(data)
+
+    return body
+
+
+FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""``openapi_extra`` of a route whose body is a file."""
+
+
+def attachment(name: str) -> dict[str, str]:
+    """Headers that have a client save what comes under this name, whatever it holds (RFC 6266, RFC 8187)."""
+    plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\%;/' else "_" for one in name)
+    return {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def file_of(parts: Iterable[bytes], name: str, media_type: str) -> StreamingResponse:
+    """Answers with a file of any size. All of it is there before the first byte is sent: what goes wrong is an answer
+    of its own, and nobody who reads slowly keeps the database waiting."""
+    spool = TemporaryFile()  # noqa: SIM115, closed when all is sent
+    try:
+        for part in parts:
+            spool.write(part)
+        size = spool.tell()
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+
+    def chunks() -> Iterator[bytes]:
+        with spool:
+            while chunk := spool.read(_CHUNK):
+                yield chunk
+
+    headers = attachment(name) | {"Content-Length": str(size)}
+    return StreamingResponse(chunks(), media_type=media_type, headers=headers)
