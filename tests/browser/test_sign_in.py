@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from tests.support.oidc import Provider
 from zega_core import db
 from zega_core.configs import AutoTrainConfig
@@ -79,8 +77,7 @@ def test_the_page_to_sign_in_is_whole(visitor: Visitor):
     shut(visitor)
     visitor.idle()
     assert visitor.overflow() <= 0
-    found = Axe().run(visitor.page, options=AXE_OPTIONS).response["violations"]
-    assert not found, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in found], indent=1)
+    assert violations(visitor.page) == []
 
 
 def test_two_people_each_see_their_own(chromium: Browser, server: Server, settings: Settings, provider: Provider):
