@@ -10,8 +10,6 @@ STREAMLITS_OWN = {
     # The navigation with sections: each <li> is in a <div> of the <ul>, as Streamlit draws it.
     "list": '[data-testid="stSidebarNavItems"]',
     "listitem": '[data-testid="stSidebarNavItems"]',
-    # The curve in a metric is an <svg role="img"> that takes no name; its numbers are in the metric.
-    "svg-img-alt": '[data-testid="stMetric"]',
     # A toast is a <div role="dialog"> that takes no name.
     "aria-dialog-name": '[data-testid="stToast"]',
     # The field for files: its <section role="presentation"> has a name and can be focused.
