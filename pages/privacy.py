@@ -67,6 +67,11 @@ def what_leaves() -> None:
         "model should be able to do, with the questions asked so far, never your answers. Of your own pages: the "
         "passages, where you let a teacher write their prompts."
     )
+    st.markdown(
+        "**The API** sends nothing by itself. While it runs (`zega api`), whoever holds one of your keys can read and "
+        "change all that is yours here, and a program on this machine can do so without a key unless people sign in: "
+        "give a key only to programs you trust, and revoke it in Settings when you no longer need it."
+    )
     for place in places:
         service(place)
     st.page_link("pages/settings.py", label="Change who is asked", icon=":material/settings:")

@@ -7,6 +7,7 @@ from zega_core.configs import TasteConfig
 from zega_core.settings import get_settings
 from zega_core.store import tastes
 from zega_core.teacher_words import Asked
+from zega_ui import api_keys_view
 from zega_ui import teaching_form as form
 from zega_ui.boot import open_page
 from zega_ui.components import page_header, section, shielded
@@ -114,6 +115,7 @@ with side, st.container(border=True, key="rules"):
     rules()
 thresholds(mine)
 st.page_link("pages/quality.py", label="Your own threshold, from your ratings", icon=":material/star:")
+api_keys_view.show(writer, settings)
 # Last, so that the page is there already while the worker is told.
 form.look(writer, looks)
 if waiting:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN, UPLOADERS_OWN
 from tests.support import fine_tuned
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from tests.support.worker import until
 from zega_core import conversation, db
 from zega_core.conversation_tables import Turn
@@ -104,9 +102,7 @@ def opened(visitor: Visitor) -> Page:
 
 
 def accessible(page: Page) -> None:
-    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-    ours = [broken for broken in found if broken["id"] not in STREAMLITS_OWN | UPLOADERS_OWN]
-    assert not ours, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in ours], indent=1)
+    assert violations(page) == []
 
 
 def none(settings: Settings) -> None:

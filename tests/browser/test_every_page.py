@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from zega_core import auto_train, db, profiling, providers, rating, shelf
 from zega_core.catalog import load_catalog
 from zega_core.configs import AutoTrainConfig
@@ -17,11 +16,6 @@ from zega_core.settings import Settings
 from zega_core.store import sessions
 
 pytestmark = pytest.mark.browser
-STREAMLITS_OWN = {"list", "listitem", "svg-img-alt", "aria-dialog-name"}
-"""Rules of axe that Streamlit 1.67 breaks in elements we cannot reach."""
-UPLOADERS_OWN = {"presentation-role-conflict"}
-"""A rule that it breaks in its file uploader."""
-AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +54,8 @@ def session_of(server: Server) -> str:
         "/history?page=2",
         "/history?session=ONE",
         "/fine_tune",
-        *("/quality", "/quality?tab=Agreement", "/quality?tab=Sameness"),
+        *("/quality", "/quality?tab=Agreement", "/quality?tab=Your correction", "/quality?tab=Judge"),
+        "/quality?tab=Sameness",
         "/conversational_trainer",
         *("/write?tab=Your+stories", "/write?tab=Your+style", "/write?tab=Memory"),
     ],
@@ -72,9 +67,7 @@ def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert visitor.overflow() <= 0
-    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-    ours = [broken for broken in found if broken["id"] not in STREAMLITS_OWN]
-    assert not ours, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in ours], indent=1)
+    assert violations(page) == []
 
 
 def test_the_form_can_be_used_with_the_keyboard(visitor: Visitor):

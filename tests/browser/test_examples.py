@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN, UPLOADERS_OWN
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from tests.support.written import written
 from zega_core import db
 from zega_core.settings import Settings
@@ -94,9 +93,7 @@ def test_a_view_is_whole(visitor: Visitor, settings: Settings, view: str):
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert visitor.overflow() <= 0
-    broken = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-    ours = [rule for rule in broken if rule["id"] not in STREAMLITS_OWN | UPLOADERS_OWN]
-    assert not ours, json.dumps([{rule["id"]: [n["html"][:200] for n in rule["nodes"]]} for rule in ours], indent=1)
+    assert violations(page) == []
 
 
 def test_examples_can_be_gone_through_by_keys_alone(desk: Visitor, settings: Settings):

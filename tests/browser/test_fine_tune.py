@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN
 from tests.support import fine_tuned
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from tests.support.fine_tuned import keep, promote, run, version
 from zega_core import db
 from zega_core.jobs import launcher
@@ -106,9 +104,7 @@ def looker(request: pytest.FixtureRequest, chromium: Browser, server: Server) ->
 
 
 def accessible(visitor: Visitor) -> None:
-    found = Axe().run(visitor.page, options=AXE_OPTIONS).response["violations"]
-    ours = [broken for broken in found if broken["id"] not in STREAMLITS_OWN]
-    assert not ours, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in ours], indent=1)
+    assert violations(visitor.page) == []
 
 
 def opened(visitor: Visitor, heading: str) -> None:

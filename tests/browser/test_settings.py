@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_every_page import AXE_OPTIONS, STREAMLITS_OWN
 from tests.support.app import Server, Visitor, serving
+from tests.support.axe import violations
 from tests.support.worker import until
 from zega_core import db, keys, teachers
 from zega_core.configs import TeachingConfig
@@ -80,9 +79,7 @@ def whole(visitor: Visitor) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert visitor.overflow() <= 0
     assert KEY not in page.content()
-    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-    ours = [broken for broken in found if broken["id"] not in STREAMLITS_OWN]
-    assert not ours, json.dumps([{b["id"]: [n["html"][:200] for n in b["nodes"]]} for b in ours], indent=1)
+    assert violations(page) == []
 
 
 def test_settings_are_whole(visitor: Visitor):
@@ -94,6 +91,32 @@ def test_settings_are_whole(visitor: Visitor):
     expect(visitor.page.get_by_label("Requests at once").first).to_be_visible()
     visitor.page.get_by_text("Read all of it").click()
     whole(visitor)
+
+
+def test_a_key_of_the_api_is_made_copied_and_revoked(visitor: Visitor, server: Server):
+    visitor.open("/settings")
+    page = visitor.page
+    page.get_by_label("What the key is for").fill("laptop & <b>phone</b>")
+    page.get_by_role("button", name="Make a key").click()
+    shown = page.locator(".st-key-api-key-shown")
+    expect(shown).to_contain_text("It is not shown again")
+    clear = shown.locator("code").inner_text().strip()
+    assert len(clear) == 48
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    shown.get_by_role("button", name="Copy", exact=True).last.click()
+    expect(shown.get_by_text("Copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == clear
+    whole(visitor)
+    with visitor.rerun():
+        page.get_by_text("I have copied it").click()
+    assert clear not in page.content()
+    expect(page.get_by_text("laptop & <b>phone</b>", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Revoke").first.click()
+    with visitor.rerun():
+        page.get_by_role("button", name="Yes, revoke it").first.click()
+    page.get_by_text(re.compile("revoked key")).click()
+    whole(visitor)
+    assert clear not in server.said
 
 
 def test_privacy_is_whole(visitor: Visitor):

@@ -16,16 +16,19 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import all_text
 from zega_core import db, keys, teacher_checks, teacher_words, teachers
 from zega_core.configs import TeachingConfig
+from zega_core.door_tables import ApiKey
 from zega_core.errors import InvalidInput, ProviderUnavailable, RateLimited
 from zega_core.jobs import queues
 from zega_core.providers.base import Completion
 from zega_core.providers.limits import Pause, Usage
 from zega_core.providers.service import Access, ListedModel
 from zega_core.settings import Settings
-from zega_core.store import checks, limits, teaching
+from zega_core.store import api_keys, checks, limits, teaching
 from zega_core.tables import now
 from zega_core.teacher_checks import Look
 from zega_core.teacher_tables import AutoTrainingConfig, TeacherCheck
+from zega_ui import api_keys_view
+from zega_ui.components import plain
 
 KEY = "gsk_never-to-be-shown-0123456789"
 MODEL = "llama-3.1-8b-instant"
@@ -459,3 +462,69 @@ def test_an_address_makes_a_server_of_ones_own_a_teacher(app: AppTest):
     app.text_input(key="address").set_value("https://writing.example:8443/v1").run()
     assert stored().choice("openai_compatible").base_url == "https://writing.example:8443/v1"
     assert "Sends text to writing\\.example\\:8443" in all_text(app)
+
+
+def keys_of(writer: str = "default") -> list[ApiKey]:
+    with db.reading() as session:
+        return api_keys.of_writer(session, writer)
+
+
+def make_key(page: AppTest, name: str) -> str:
+    """Make one and give back what is shown of it."""
+    page.text_input(key="api-key-name").set_value(name).run()
+    page.button(key="api-key-make").click().run()
+    assert not page.exception
+    return page.code[0].value if page.code else ""
+
+
+def test_a_key_of_the_api_is_shown_once(app: AppTest):
+    page = settings_page(app)
+    clear = make_key(page, "*laptop*")
+    with db.reading() as session:
+        found = api_keys.find(session, clear)
+    assert found is not None and found.user_id == "default"
+    assert "It is not shown again" in all_text(page)
+    page.run()
+    assert page.code[0].value == clear  # news about teachers does not take it away
+    app.switch_page("pages/history.py").run()
+    page = settings_page(app)
+    assert not page.code
+    assert clear not in all_text(page)
+    assert "*laptop*" in all_text(page)
+    assert plain(found.prefix) in all_text(page)
+    assert "never used" in all_text(page)
+
+
+def test_a_key_that_is_copied_is_gone_from_the_page(app: AppTest):
+    page = settings_page(app)
+    clear = make_key(page, "laptop")
+    page.checkbox(key="api-key-copied").check().run()
+    assert not page.code
+    assert clear not in all_text(page)
+    assert make_key(page, "phone") != clear
+
+
+def test_a_key_is_revoked_and_stays_in_the_list(app: AppTest):
+    page = settings_page(app)
+    clear = make_key(page, "laptop")
+    page.button(key=f"api-key-revoke-{keys_of()[0].id}").click().run()
+    with db.reading() as session:
+        assert api_keys.find(session, clear) is None
+    assert "1 revoked key" in [expander.label for expander in page.expander]
+    assert not [button for button in page.button if str(button.key).startswith("api-key-revoke")]
+
+
+def test_a_key_without_a_name_is_refused_in_words(app: AppTest):
+    page = settings_page(app)
+    assert make_key(page, "  ") == ""
+    assert "Give the key a name" in all_text(page)
+    assert not keys_of()
+
+
+@pytest.mark.parametrize(
+    ("host", "at"),
+    [("127.0.0.1", "http://localhost:8002"), ("::1", "http://localhost:8002"), ("fd00::7", "http://[fd00::7]:8002")],
+)
+def test_where_the_api_is(host: str, at: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ZEGA_API_HOST", host)
+    assert api_keys_view.address(Settings()) == at

@@ -12,6 +12,7 @@ from tests.pages.test_frame import PAGES
 from tests.support import secrets
 from tests.support.secrets import WHOLE, claims
 from zega_core import db
+from zega_core.settings import ROOT
 from zega_core.store import writers
 
 ANA, BEN = claims("1", "Ana", "ana@example.org"), claims("2", "Ben")
@@ -109,3 +110,10 @@ def test_with_several_providers_there_is_a_button_each(shut: AppTest, tmp_path: 
     secrets.write(tmp_path / "secrets.toml", both, monkeypatch)
     shut.run()
     assert [button.label for button in shut.button] == ["Sign in with Google", "Sign in with My School"]
+
+
+def test_a_page_without_the_frame_around_it_opens_for_nobody(shut: AppTest):
+    for page in PAGES:
+        alone = AppTest.from_file(str(ROOT / page), default_timeout=30).run()
+        assert [error.proto.type for error in alone.exception] == ["zega_core.errors.NotFound"], page
+        assert len(alone.main.children) == 1, page
