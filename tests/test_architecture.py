@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule", "embedders"},
-    {"questions", "recalling"},
+    {"questions", "recalling", "history_charts"},
     {"store", "fine_tune", "style", "manuscripts"},
     {
         "allowance",
