@@ -14,7 +14,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 def test_sessions_are_points_and_the_average_is_a_line_that_ends_with_its_number():
     days = [START + timedelta(days=day) for day in range(3)]
-    figure = history_charts.quality_over_time(days, [7.0, 9.0, 5.2], [7.0, 8.0, 7.07], "Session")
+    figure = history_charts.quality_over_time(days, [7.0, 9.0, 5.2], [7.0, 8.0, 7.07], "Session of")
     points, line = traces(figure)
     assert (points["mode"], line["mode"]) == ("markers", "lines")
     assert list(points["y"]) == [7.0, 9.0, 5.2]
@@ -25,6 +25,20 @@ def test_sessions_are_points_and_the_average_is_a_line_that_ends_with_its_number
     low, high = figure.to_dict()["layout"]["yaxis"]["range"]
     assert low < 5.2
     assert high > 10
+
+
+def test_more_points_than_can_be_seen_are_drawn_as_their_means():
+    number = 2 * history_charts.POINTS + 1
+    days = [START + timedelta(days=day) for day in range(number)]
+    values = [float(day % 3) for day in range(number)]
+    size, moments, means, averages = history_charts.thinned(days, values, values)
+    assert size == 3
+    assert len(moments) == len(means) == len(averages) <= history_charts.POINTS
+    assert set(means) == {1.0}
+    assert moments[-1] == days[-1]
+    assert history_charts.thinned(days[:5], values[:5], values[:5]) == (1, days[:5], values[:5], values[:5])
+    size, moments, means, _ = history_charts.thinned(days[:-1], values[:-1], values[:-1])
+    assert (size, len(moments), means[-1]) == (2, history_charts.POINTS, sum(values[-3:-1]) / 2)
 
 
 def test_a_figure_without_points_is_empty():

@@ -13,14 +13,27 @@ from zega_core.charts import INK, NEUTRAL, bars, drawing
 
 NAME = 22
 """Letters of a teacher's name that a phone has room for beside its bar."""
+POINTS = 400
+"""Points beyond which neighbours are drawn as one: a phone shows no more, and a browser draws no more in time."""
 ROOM = 1.9
 """Beside a bar stands what it means: on a phone that takes as much room as the bar."""
+
+
+def thinned(
+    moments: Sequence[datetime], qualities: Sequence[float], averages: Sequence[float]
+) -> tuple[int, list[datetime], list[float], list[float]]:
+    """At most ``POINTS`` of them, and how many became one: equally many neighbours, with the mean of their qualities at
+    the last one's moment and average."""
+    size = max(1, -(-len(moments) // POINTS))
+    ends = [min(start + size, len(moments)) for start in range(0, len(moments), size)]
+    means = [sum(qualities[end - (end - 1) % size - 1 : end]) / ((end - 1) % size + 1) for end in ends]
+    return size, [moments[end - 1] for end in ends], means, [averages[end - 1] for end in ends]
 
 
 def quality_over_time(
     moments: Sequence[datetime], qualities: Sequence[float], averages: Sequence[float], each: str
 ) -> go.Figure:
-    """Average quality, 0 to 10, of each session or day (``each`` is its name) as points, and the average of the last
+    """Average quality, 0 to 10, of each session or day (``each`` is what stands before its day) as points, and the average of the last
     seven as a line that ends with its number. Points and line differ in form as well as in colour."""
     figure = drawing(240)
     figure.add_scatter(
@@ -29,7 +42,7 @@ def quality_over_time(
         mode="markers",
         marker={"size": 7, "color": NEUTRAL, "opacity": 0.6},
         cliponaxis=False,
-        hovertemplate=f"{each} of %{{x|%d %B %Y}}: %{{y:.1f}}<extra></extra>",
+        hovertemplate=f"{each} %{{x|%d %B %Y}}: %{{y:.1f}}<extra></extra>",
     )
     figure.add_scatter(
         x=list(moments),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from zega_core import db, history, history_words, triggers
 from zega_core.analytics import plural, share
@@ -10,6 +11,8 @@ from zega_core.history import TREND_DAYS, Cards
 from zega_core.settings import get_settings
 from zega_core.store.history import Filter
 from zega_core.tables import now
+
+SAME = "as before"
 
 
 def show(writer: str, found: Filter) -> None:
@@ -20,12 +23,12 @@ def show(writer: str, found: Filter) -> None:
         return
     moves = cards.trends
     grid = st.grid(5, min_column_width=140, gap="small")
-    grid.metric("Sessions", f"{cards.sessions:,}", _whole(moves.sessions), delta_color="off", border=True)
-    grid.metric("Examples kept", f"{cards.kept:,}", _whole(moves.kept), delta_color="off", border=True)
-    grid.metric("Stories saved", f"{cards.stories:,}", _whole(moves.stories), delta_color="off", border=True)
+    _card(grid, "Sessions", f"{cards.sessions:,}", _whole(moves.sessions))
+    _card(grid, "Examples kept", f"{cards.kept:,}", _whole(moves.kept))
+    _card(grid, "Stories saved", f"{cards.stories:,}", _whole(moves.stories))
     average = "–" if cards.quality is None else f"{cards.quality:.1f}"
-    grid.metric("Average quality", average, _points(moves.quality), border=True)
-    grid.metric("Time spent", _roughly(cards.seconds), _seconds(moves.seconds), delta_color="off", border=True)
+    _card(grid, "Average quality", average, _points(moves.quality), judged=True)
+    _card(grid, "Time spent", _roughly(cards.seconds), _seconds(moves.seconds))
     st.caption(_below(cards))
 
 
@@ -37,19 +40,31 @@ def _below(cards: Cards) -> str:
     return " · ".join(filter(None, said))
 
 
+def _card(grid: DeltaGenerator, label: str, value: str, move: str | None, *, judged: bool = False) -> None:
+    """``judged`` where more is better; elsewhere it is only more."""
+    grid.metric(
+        label,
+        value,
+        move,
+        delta_color="normal" if judged and move != SAME else "off",
+        delta_arrow="off" if move == SAME else "auto",
+        border=True,
+    )
+
+
 def _whole(number: int | None) -> str | None:
-    return None if number is None else f"{number:+,}"
+    return None if number is None else f"{number:+,}" if number else SAME
 
 
 def _points(number: float | None) -> str | None:
-    return None if number is None else f"{number:+.1f}"
+    return None if number is None else f"{number:+.1f}" if round(number, 1) else SAME
 
 
 def _seconds(number: float | None) -> str | None:
     """A longer time is no better and no worse."""
     if number is None:
         return None
-    return f"{'-' if number < 0 else '+'}{_roughly(abs(number))}"
+    return f"{'-' if number < 0 else '+'}{_roughly(abs(number))}" if round(number) else SAME
 
 
 def _roughly(seconds: float) -> str:

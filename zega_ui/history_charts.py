@@ -68,7 +68,11 @@ def _quality(writer: str, found: Filter) -> None:
     each = "Session" if points[0].key else "Day"
     moments = [local_time(one.at) if one.key else one.at for one in points]
     qualities, averages = [one.quality for one in points], [one.average_of_seven for one in points]
-    figure = history_charts.quality_over_time(moments, qualities, averages, each)
+    size, *drawn = history_charts.thinned(moments, qualities, averages)
+    dot = f"{size} {each.lower()}s" if size > 1 else f"a {each.lower()}"
+    figure = history_charts.quality_over_time(
+        *drawn, each=f"{each} of" if size == 1 else f"{size} {each.lower()}s up to"
+    )
     low, high = min(qualities), max(qualities)
     chart(
         figure,
@@ -76,7 +80,7 @@ def _quality(writer: str, found: Filter) -> None:
         alt=f"Average quality of {plural(len(points), each.lower())}, from {low:.1f} to {high:.1f}; the average of the "
         f"last seven is {averages[-1]:.1f}",
     )
-    st.caption(f"Each dot is a {each.lower()}; the line is the average of the last seven.")
+    st.caption(f"Each dot is {dot}; the line is the average of the last seven {each.lower()}s.")
     _behind(
         "quality",
         lambda: {

@@ -25,6 +25,7 @@ CHOSEN = "history-chosen"
 WHOSE = "history-of"
 LONGEST_ERROR = 160
 """Characters of an error that a row shows."""
+NO_CELL = '<span class="zega-none">–</span>'
 HEADS = ("Kept", "Quality", "Teacher", "Took", "Status")
 MARKS = {
     RunStatus.failed: "!",
@@ -145,7 +146,7 @@ def _cells(row: Row) -> str:
         f"{status}{history_words.status(row.status)}{' · archived' if row.archived else ''}",
     )
     cells = "".join(
-        f'<span title="{escape(value)}"><b>{name}</b> {escape(value) or "–"}</span>'
+        f'<span title="{escape(value)}"><b>{name}</b> {escape(value)}</span>' if value else NO_CELL
         for name, value in zip(HEADS, values, strict=True)
     )
     error = " ".join(row.error.split())
