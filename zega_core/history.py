@@ -66,7 +66,7 @@ class Trends:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Of the sessions that a filter leaves, put away or not. ``fine_tunes`` of the ``sessions`` set off one; ``kept``
+    """Of the sessions that a filter leaves, archived or not. ``fine_tunes`` of the ``sessions`` set off one; ``kept``
     of ``made`` examples were kept; ``quality`` is the average of all that was scored; ``seconds`` is the time spent."""
 
     sessions: int

@@ -162,7 +162,7 @@ def timeline_of(row: TrainingSession, moments: Moments) -> list[Event]:
         (row.created_at if row.reported else None, "Handed in by a program"),
         (row.begun_at if row.status in UNFINISHED else None, "Taken up by a worker"),
         (moments.rated, "Last rated"),
-        (row.archived_at, "Put away"),
+        (row.archived_at, "Archived"),
     ]
     return sorted((Event(at, what) for at, what in known if at is not None), key=lambda event: event.at)
 

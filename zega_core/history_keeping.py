@@ -1,4 +1,4 @@
-"""What a writer does with sessions of the history: puts them away, brings them back, deletes them. Ids of others'
+"""What a writer does with sessions of the history: archives them, brings them back, deletes them. Ids of others'
 sessions are like those of none."""
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ UNDER_WAY = "A session that is still written cannot be deleted. Stop it first; w
 
 def archive(writer_id: str, keys: Collection[str], settings: Settings) -> str:
     """Put sessions out of sight; they count all the same. Says what was done. Raises NotFound."""
-    number = _put_away(writer_id, keys, settings, away=True)
+    number = _set_archived(writer_id, keys, settings, away=True)
     if not number:
-        return "Nothing was put away: it was already."
-    return f"{plural(number, 'session')} put away. {'It counts' if number == 1 else 'They count'} all the same."
+        return "Nothing was archived: it was already."
+    return f"{plural(number, 'session')} archived. {'It counts' if number == 1 else 'They count'} all the same."
 
 
 def unarchive(writer_id: str, keys: Collection[str], settings: Settings) -> str:
     """Bring them back into the list. Raises NotFound."""
-    number = _put_away(writer_id, keys, settings, away=False)
+    number = _set_archived(writer_id, keys, settings, away=False)
     return f"{plural(number, 'session')} brought back." if number else "Nothing was brought back: it was there."
 
 
@@ -49,11 +49,11 @@ def delete(writer_id: str, keys: Collection[str], settings: Settings, *, with_ex
     return _deleted(done, kept, len(found) - done, with_examples)
 
 
-def _put_away(writer_id: str, keys: Collection[str], settings: Settings, *, away: bool) -> int:
+def _set_archived(writer_id: str, keys: Collection[str], settings: Settings, *, away: bool) -> int:
     with db.session(settings) as session:
         if not rows.of_keys(session, writer_id, keys):
             raise NotFound(NOT_THERE)
-        return rows.put_away(session, writer_id, keys, away=away)
+        return rows.set_archived(session, writer_id, keys, away=away)
 
 
 def _delete(writer_id: str, key: str, settings: Settings, with_examples: bool) -> int | None:

@@ -83,5 +83,5 @@ def filtered(found: Filter) -> str:
     if found.quality is not None:
         said.append("quality {:.1f} to {:.1f}".format(*found.quality))
     said += [providers.label_of(found.teacher) if found.teacher else "", ", ".join(map(status, found.statuses))]
-    said += [f"with “{found.text.strip()}”" if found.text.strip() else "", "put away" if found.archived else ""]
+    said += [f"with “{found.text.strip()}”" if found.text.strip() else "", "archived" if found.archived else ""]
     return " · ".join(one for one in said if one)

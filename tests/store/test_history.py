@@ -135,7 +135,7 @@ def test_cards_compare_thirty_days_with_the_thirty_before():
         found = history.cards(session, "ana", Filter(), NOON)
         narrow = history.cards(session, "ana", Filter(since=NOON - timedelta(days=20)), NOON)
         other = history.cards(session, "ana", Filter(kinds=(Kind.fine_tune,)), NOON)
-    assert (found.sessions, found.kept, found.made) == (3, 20, 30)  # what was put away counts
+    assert (found.sessions, found.kept, found.made) == (3, 20, 30)  # what was archived counts
     assert (found.trends.sessions, found.trends.kept, found.trends.quality) == (0, 6, 2.5)
     assert found.trends.share == pytest.approx(0.6)
     assert (narrow.sessions, narrow.trends.quality) == (1, None)

@@ -204,7 +204,7 @@ def _as_told(
     status: Annotated[list[RunStatus | ConversationStatus] | None, Query(max_length=8)] = None,
     kind: Annotated[list[Kind] | None, Query(max_length=3, description="What it was.")] = None,
     text: Annotated[Words, Query(max_length=200, description="In id, genre, teacher, error or name.")] = "",
-    archived: Annotated[bool | None, Query(description="Only what was put away, or only the rest.")] = None,
+    archived: Annotated[bool | None, Query(description="Only what was archived, or only the rest.")] = None,
 ) -> Filter:
     """What to look for; everything that is left out is left open."""
     return Filter(

@@ -105,7 +105,7 @@ def stats(
     teacher: Teacher = "",
     as_json: AsJson = False,
 ) -> None:
-    """Figures of the training sessions, those that were put away included: in all, by teacher, by genre."""
+    """Figures of the training sessions, those that were archived included: in all, by teacher, by genre."""
     wanted = history_filter(since, until, genre, (0, 10), teacher, None, None, "", False)
     with db.reading() as session:
         cards = history.cards(session, check_writer_id(writer), wanted, now())

@@ -28,7 +28,7 @@ Statuses = Annotated[
 ]
 Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")]
 Words = Annotated[str, typer.Option("--text", help="In an id, genre, teacher, error or name.")]
-Archived = Annotated[bool, typer.Option("--archived", help="What was put away.")]
+Archived = Annotated[bool, typer.Option("--archived", help="What was archived.")]
 SessionId = Annotated[str, typer.Argument(help="Of the session, as `zega history list` has it.")]
 SessionIds = Annotated[list[str], typer.Argument(help="Of the sessions, as `zega history list` has them.")]
 

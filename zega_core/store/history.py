@@ -20,11 +20,12 @@ from sqlmodel import Session, col, select
 from zega_core.conversation_tables import Conversation, Turn
 from zega_core.quality.validation import number as within
 from zega_core.store import history_filters
-from zega_core.store.history_filters import ConversationStatus, Filter, Kind, Order, real
+from zega_core.store.history_filters import LONGEST, ConversationStatus, Filter, Kind, Order, real
 from zega_core.tables import Example, ExampleStatus, TrainingSession
 from zega_core.version_tables import FineTune
 
 __all__ = [
+    "LONGEST",
     "ConversationStatus",
     "Filter",
     "Kind",
@@ -40,8 +41,6 @@ __all__ = [
 
 CHUNK = 500
 """Rows that are in memory at a time where all are read."""
-LONGEST = 10.0**9
-"""Seconds beyond which a stored time is none."""
 _TABLES: dict[Kind, type[Any]] = {
     Kind.auto_train: TrainingSession,
     Kind.conversation: Conversation,

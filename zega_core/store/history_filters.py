@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,8 @@ from zega_core.version_tables import FineTune
 
 LONGEST_TEXT = 200
 """Characters of a search that are looked for."""
+LONGEST = 10.0**9
+"""Seconds beyond which a stored time is none."""
 
 
 class Kind(StrEnum):
@@ -49,7 +51,7 @@ class Filter:
     """What to look for; empty or None leaves it open. ``since`` is included, ``until`` is not. One of ``genres`` is
     enough. ``quality`` are the lowest and highest average, both included. ``teacher`` was asked, or wrote most of what
     was kept. ``text`` stands in the id, a genre, a teacher, the error, or the name of a conversation. ``archived``
-    finds what was put away and only that; False leaves it out, and None makes no difference."""
+    finds what was archived and only that; False leaves it out, and None makes no difference."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -68,7 +70,7 @@ def real(column: Any, most: float) -> ColumnElement[Any]:
 
 
 def conditions(kind: Kind, writer_id: str, found: Filter, *, archived: bool = True) -> list[ColumnElement[bool]]:
-    """Of the rows of one kind. ``archived`` False leaves it open whether they were put away: such rows count."""
+    """Of the rows of one kind. ``archived`` False leaves it open whether they were archived: such rows count."""
     told = {Kind.auto_train: _of_session, Kind.conversation: _of_conversation, Kind.fine_tune: _of_fine_tune}[kind]
     return [*told(writer_id, found, archived), *_by_time(started_at(kind), found)]
 
@@ -80,16 +82,19 @@ def started_at(kind: Kind) -> Any:
 
 def order_value(kind: Kind, order: Order) -> Any | None:
     """The figure that ``order`` sorts rows of this kind by; None where they have none."""
-    values: dict[tuple[Kind, Order], Any] = {
-        (Kind.auto_train, Order.best): real(col(TrainingSession.average_quality), 10),
-        (Kind.auto_train, Order.longest): real(col(TrainingSession.total_time_seconds), 1e9),
-        (Kind.auto_train, Order.most_kept): col(TrainingSession.num_examples_successful),
-        (Kind.conversation, Order.best): mean_of_answers(),
-        (Kind.conversation, Order.longest): _of_turns(func.sum(Turn.seconds)),
-        (Kind.conversation, Order.most_kept): _of_answers(func.count(), Example.status == ExampleStatus.kept),
-        (Kind.fine_tune, Order.longest): real(col(FineTune.active_seconds), 1e9),
+    values: dict[tuple[Kind, Order], Callable[[], Any]] = {
+        (Kind.auto_train, Order.best): lambda: real(col(TrainingSession.average_quality), 10),
+        (Kind.auto_train, Order.longest): lambda: real(col(TrainingSession.total_time_seconds), LONGEST),
+        (Kind.auto_train, Order.most_kept): lambda: col(TrainingSession.num_examples_successful),
+        (Kind.conversation, Order.best): mean_of_answers,
+        (Kind.conversation, Order.longest): lambda: _of_turns(func.sum(Turn.seconds)),
+        (Kind.conversation, Order.most_kept): lambda: _of_answers(
+            func.count(), col(Example.status) == ExampleStatus.kept
+        ),
+        (Kind.fine_tune, Order.longest): lambda: real(col(FineTune.active_seconds), LONGEST),
     }
-    return values.get((kind, Order.best if order == Order.worst else order))
+    value = values.get((kind, Order.best if order == Order.worst else order))
+    return None if value is None else value()
 
 
 def mean_of_answers() -> Any:
@@ -111,8 +116,8 @@ def _of_session(writer_id: str, found: Filter, archived: bool) -> Iterator[Colum
     row = TrainingSession
     yield col(row.user_id) == writer_id
     if archived and found.archived is not None:
-        put_away = col(row.archived_at)
-        yield put_away.is_not(None) if found.archived else put_away.is_(None)
+        moment = col(row.archived_at)
+        yield moment.is_not(None) if found.archived else moment.is_(None)
     if found.genres:
         yield or_(*(has_genre(col(row.genres_selected), one) for one in found.genres))
     if found.quality is not None:

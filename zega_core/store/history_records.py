@@ -1,4 +1,4 @@
-"""Sessions of the history one at a time: handed in by a program, put away, deleted, and looked at closely."""
+"""Sessions of the history one at a time: handed in by a program, archived, deleted, and looked at closely."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def of_keys(session: Session, writer_id: str, keys: Collection[str]) -> list[Tra
     return list(session.exec(query.order_by(col(TrainingSession.id))))
 
 
-def put_away(session: Session, writer_id: str, keys: Collection[str], *, away: bool) -> int:
+def set_archived(session: Session, writer_id: str, keys: Collection[str], *, away: bool) -> int:
     """How many were moved out of sight, or back."""
     archived = col(TrainingSession.archived_at)
     statement = (

@@ -11,7 +11,7 @@ from sqlalchemy import String, case, cast, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
-from zega_core.store.history_filters import Filter, Kind, conditions, real
+from zega_core.store.history_filters import LONGEST, Filter, Kind, conditions, real
 from zega_core.tables import TrainingSession
 
 _ROW = TrainingSession
@@ -25,7 +25,7 @@ _COLUMNS: tuple[Any, ...] = (
     func.coalesce(func.sum(_ROW.stories_saved_count), 0),
     func.sum(_QUALITY * _SCORED),
     func.sum(case((_QUALITY.is_not(None), _SCORED), else_=0)),
-    func.coalesce(func.sum(real(col(_ROW.total_time_seconds), 1e9)), 0.0),
+    func.coalesce(func.sum(real(col(_ROW.total_time_seconds), LONGEST)), 0.0),
     func.sum(case((col(_ROW.fine_tuning_triggered), 1), else_=0)),
 )
 
@@ -45,7 +45,7 @@ class Totals:
 
 
 def totals(session: Session, writer_id: str, found: Filter = Filter(), *, recorded: bool = False) -> Totals:  # noqa: B008
-    """Of the sessions that a filter leaves, put away or not; ``recorded`` only of those with a record."""
+    """Of the sessions that a filter leaves, archived or not; ``recorded`` only of those with a record."""
     if not _among(found):
         return Totals()
     query = sql_select(*_COLUMNS).where(*_conditions(writer_id, found))

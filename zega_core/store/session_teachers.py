@@ -172,7 +172,7 @@ def pairings(session: Session, writer_id: str, last: int) -> list[Pairing]:
 
 
 def _of(writer_id: str, found: Filter) -> list[ColumnElement[bool]]:
-    """Rows of the sessions that a filter leaves, put away or not."""
+    """Rows of the sessions that a filter leaves, archived or not."""
     told = conditions(Kind.auto_train, writer_id, found, archived=False)
     if len(told) == 1:  # the writer's, all of them
         return []

@@ -110,7 +110,7 @@ def one(session_id: SessionId, asking: Asking) -> Record:
     responses=problems.documented(404, 422),
 )
 def stats(user_id: UserId, asking: Asking) -> Stats:
-    """Over the sessions that have a record, whether they were put away or not."""
+    """Over the sessions that have a record, whether they were archived or not."""
     writer = asking.checked(user_id)
     with db.reading() as session:
         return Stats.of(history_totals.totals(session, writer, recorded=True))
