@@ -33,8 +33,8 @@ def thinned(
 def quality_over_time(
     moments: Sequence[datetime], qualities: Sequence[float], averages: Sequence[float], each: str
 ) -> go.Figure:
-    """Average quality, 0 to 10, of each session or day (``each`` is what stands before its day) as points, and the average of the last
-    seven as a line that ends with its number. Points and line differ in form as well as in colour."""
+    """Average quality, 0 to 10, of each session or day as points, and the average of the last seven as a line that ends
+    with its number. They differ in form as well as in colour. ``each`` stands before the day of a point."""
     figure = drawing(240)
     figure.add_scatter(
         x=list(moments),
