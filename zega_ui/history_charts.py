@@ -68,11 +68,10 @@ def _quality(writer: str, found: Filter) -> None:
     each = "Session" if points[0].key else "Day"
     moments = [local_time(one.at) if one.key else one.at for one in points]
     qualities, averages = [one.quality for one in points], [one.average_of_seven for one in points]
-    size, *drawn = history_charts.thinned(moments, qualities, averages)
+    size, drawn, means, rolling = history_charts.thinned(moments, qualities, averages)
     dot = f"{size} {each.lower()}s" if size > 1 else f"a {each.lower()}"
-    figure = history_charts.quality_over_time(
-        *drawn, each=f"{each} of" if size == 1 else f"{size} {each.lower()}s up to"
-    )
+    before = f"{each} of" if size == 1 else f"{size} {each.lower()}s up to"
+    figure = history_charts.quality_over_time(drawn, means, rolling, before)
     low, high = min(qualities), max(qualities)
     chart(
         figure,
