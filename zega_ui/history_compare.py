@@ -77,7 +77,8 @@ def _sessions(writer: str, first: str, second: str) -> None:
     if not shown:
         st.caption("They do not differ in anything that is stored.")
         return
-    st.table(_frame(shown), border="horizontal", alt="The two sessions, line by line")
+    with st.container(key="history-table-compared"):
+        st.table(_frame(shown), border="horizontal", alt="The two sessions, line by line")
 
 
 def _frame(shown: Sequence[history.Compared]) -> pd.DataFrame:

@@ -149,4 +149,5 @@ def _record(found: Detail) -> None:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], alt: str) -> None:
     frame = pd.DataFrame([list(map(plain, row)) for row in rows], columns=list(heads)).set_index(heads[0])
-    st.table(frame, border="horizontal", alt=alt)
+    with st.container(key=f"history-table-{heads[0].lower()}"):
+        st.table(frame, border="horizontal", alt=alt)
