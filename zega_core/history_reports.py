@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 from sqlmodel import Session
 
@@ -44,6 +44,15 @@ def in_utc(value: datetime) -> datetime:
     if not 1970 <= value.year <= 9000:
         raise ValueError("Use a moment from 1970 to 9000.")
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def as_written(value: object) -> object:
+    """A moment is written out, not counted in seconds. Raises ValueError."""
+    if isinstance(value, str) and "-" in value.strip()[1:]:
+        return value
+    if isinstance(value, datetime):
+        return value
+    raise ValueError("A moment looks like 2026-11-01T18:30:00Z.")
 
 
 def as_genre(value: object) -> object:
@@ -112,12 +121,12 @@ def _figures(value: object) -> dict[str, Any]:
 
 
 def _readable(value: str | None) -> str | None:
-    return None if value is None else _name(value)
+    return _name(value) if value else None
 
 
-Number = Annotated[int, Field(ge=0, le=MOST)]
-Score = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-Moment = Annotated[datetime, AfterValidator(in_utc)]
+Number = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Score = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
+Moment = Annotated[datetime, BeforeValidator(as_written), AfterValidator(in_utc)]
 Text = Annotated[str, Field(max_length=LONGEST_JSON)]
 
 
@@ -136,8 +145,8 @@ class Report(BaseModel):
     num_examples_successful: Number
     num_examples_failed: Number
     genres_selected: Annotated[Text, AfterValidator(_genres), Field(description="A text that holds a list.")] = "[]"
-    stored_in_memory: bool = False
-    saved_to_database: bool = False
+    stored_in_memory: StrictBool = False
+    saved_to_database: StrictBool = False
     stories_saved_count: Number = 0
     average_quality: Score | None = None
     min_quality: Score | None = None
@@ -145,10 +154,10 @@ class Report(BaseModel):
     best_performing_model: Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_readable)] | None = None
     model_performance_json: Annotated[Text, AfterValidator(_performance)] = "{}"
     genre_distribution_json: Annotated[Text, AfterValidator(_distribution)] = "{}"
-    total_time_seconds: Annotated[float, Field(ge=0, le=LONGEST_TIME, allow_inf_nan=False)] = 0
+    total_time_seconds: Annotated[float, Field(strict=True, ge=0, le=LONGEST_TIME, allow_inf_nan=False)] = 0
     training_examples_before: Number = 0
     training_examples_after: Number = 0
-    finetuning_triggered: bool = False
+    finetuning_triggered: StrictBool = False
     started_at: Moment
     completed_at: Moment
 

@@ -15,7 +15,7 @@ from zega_core.providers import label_of, rate_headers, storyteller
 from zega_core.providers import limits as windows
 from zega_core.providers.limits import Limit, Usage
 from zega_core.settings import Settings
-from zega_core.store import ledger, limits, sessions, teaching
+from zega_core.store import history_totals, ledger, limits, teaching
 
 PRIOR_TOKENS = 330.0
 """Tokens of one piece with its request, while none has been measured."""
@@ -125,7 +125,7 @@ def _resets(mine: list[Limit], now: float) -> str:
 
 def _kept(session: Session, writer_id: str) -> tuple[float, float]:
     """The share of scored pieces that will be kept, low and high: the writer's own so far, a tenth either way."""
-    totals = sessions.totals(session, writer_id)
+    totals = history_totals.totals(session, writer_id, recorded=True)
     if totals.scored < ENOUGH:
         return PRIOR_KEPT
     share = totals.kept / totals.scored

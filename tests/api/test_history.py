@@ -147,6 +147,7 @@ def test_what_is_left_out_is_not_known(api: TestClient):
         ({"bestPerformingModel": "a\x00"}, "bestPerformingModel"),
         ({"completedAt": "2024-01-20T10:29:59"}, "startedAt"),
         ({"startedAt": "yesterday"}, "startedAt"),
+        ({"startedAt": 1_700_000_000}, "startedAt"),
         ({"startedAt": "0001-01-01T00:00:00+14:00"}, "startedAt"),
         ({"more": 1}, "more"),
     ],
@@ -220,7 +221,9 @@ def test_lists_are_filtered(api: TestClient, query: str, number: int):
     assert len(api.get(path(f"/user/ana?{query}")).json()) == number
 
 
-@pytest.mark.parametrize("query", ["genre=poetry", "low=11", "since=never", "page=-1", "size=0", "status=x", "order=x"])
+@pytest.mark.parametrize(
+    "query", ["genre=poetry", "low=11", "since=never", "until=0.5", "page=-1", "size=0", "status=x", "order=x"]
+)
 def test_a_filter_that_cannot_be_is_refused(api: TestClient, query: str):
     refused(api.get(path(f"/user/ana/paginated?{query}")), 422, query.partition("=")[0])
 

@@ -16,6 +16,7 @@ from tests.support.history import (
     conversation_row,
     did,
     fine_tune_row,
+    number_of,
     renewed,
     session_row,
     written,
@@ -261,3 +262,39 @@ def test_the_list_is_read_from_one_index(config: Settings, database: str):
     of_sessions = [line for line in plans if " training_session" in line]
     assert len(of_sessions) == len(Order)
     assert all("COVERING INDEX history_sessions" in line for line in of_sessions), of_sessions
+
+
+def test_what_teachers_did_before_is_there_after_a_migration(config: Settings):
+    """Taken away and made anew from pieces, votes and calls: the same as a record writes."""
+    from alembic import command
+    from alembic.config import Config
+
+    run, unfinished = session_row(), session_row(recorded=False)
+    written(run, "kept", model="groq/a", quality=9.0, idx=0)
+    written(run, "aside", model="groq/a", status=ExampleStatus.set_aside, quality=None, genre="horror", idx=1)
+    written(run, "", model=None, status=ExampleStatus.failed, quality=None, idx=2)
+    written(unfinished, "not yet", idx=0)
+    with db.session() as session:
+        number = number_of(run)
+        session.add(Candidate(user_id="ana", session_id=number, idx=0, model="b", completion="", quality=5, won=True))
+        for provider, model, cost in (("groq", "a", 0.5), ("groq", "z", None), ("storyteller", "", 0.0)):
+            call = ProviderCall(user_id="ana", session_id=number, role="teacher", provider=provider, model=model,
+                                outcome="ok", cost=cost, at=NOON)  # fmt: skip
+            session.add(call)
+    renewed(run)
+
+    def stored() -> list[Any]:
+        with db.reading() as session:
+            query = text("SELECT * FROM session_teacher ORDER BY session_id, model, genre")
+            return [tuple(row) for row in session.execute(query)]
+
+    before = stored()
+    assert {row[1] for row in before} == {"groq/a", "b", "groq/z", "storyteller"}
+    script = Config()
+    script.set_main_option("script_location", str(db.MIGRATIONS))
+    for move, to in ((command.downgrade, "0007"), (command.upgrade, "head")):
+        with db.migrating(db.get_engine(config)) as connection:
+            script.attributes["connection"] = connection
+            move(script, to)
+    assert stored() == before
+    assert keys() == [unfinished, run] or keys() == [run, unfinished]

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from zega_core.configs import GenreKey
 from zega_core.history import Recommendation
-from zega_core.history_reports import as_genre, in_utc
+from zega_core.history_reports import as_genre, as_written, in_utc
 from zega_core.quality.validation import number
 from zega_core.store.history import LONGEST, ConversationStatus, Filter, Kind
 from zega_core.store.history_totals import Totals
@@ -190,7 +190,7 @@ def _readable(value: str) -> str:
 
 
 Genre = Annotated[GenreKey, BeforeValidator(as_genre)]
-Time = Annotated[datetime, AfterValidator(in_utc)]
+Time = Annotated[datetime, BeforeValidator(as_written), AfterValidator(in_utc)]
 Words = Annotated[str, AfterValidator(_readable)]
 
 

@@ -17,14 +17,15 @@ from zega_core.tables import TrainingSession
 _ROW = TrainingSession
 _SCORED = col(_ROW.num_examples_successful) + col(_ROW.num_examples_set_aside)
 _QUALITY = real(col(_ROW.average_quality), 10)
+_KNOWN = col(_ROW.average_quality).between(0, 10)
 _COLUMNS: tuple[Any, ...] = (
     func.count(),
     func.coalesce(func.sum(_ROW.num_examples_requested), 0),
     func.coalesce(func.sum(_ROW.num_examples_successful), 0),
     func.coalesce(func.sum(_SCORED), 0),
     func.coalesce(func.sum(_ROW.stories_saved_count), 0),
-    func.sum(_QUALITY * _SCORED),
-    func.sum(case((_QUALITY.is_not(None), _SCORED), else_=0)),
+    func.sum(case((_KNOWN, col(_ROW.average_quality) * _SCORED))),
+    func.sum(case((_KNOWN, _SCORED), else_=0)),
     func.coalesce(func.sum(real(col(_ROW.total_time_seconds), LONGEST)), 0.0),
     func.sum(case((col(_ROW.fine_tuning_triggered), 1), else_=0)),
 )
