@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"catalog", "db", "keys"},
     {"teacher_catalog"},
     {"dataset", "analytics", "charts", "forecast", "providers", "quality", "migrations", "schedule", "embedders"},
-    {"questions", "recalling", "wrapping"},
+    {"questions", "recalling", "wrapping", "history_charts"},
     {"store", "fine_tune", "style", "manuscripts"},
     {
         "allowance",

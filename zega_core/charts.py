@@ -24,7 +24,6 @@ _INK_SCALE = [[0.0, "rgba(128,128,128,0.10)"], [0.001, "rgba(91,127,168,0.16)"],
 BIN = 0.5
 POINTS = 300
 """Points of a line beyond which neighbours are drawn as their mean: a phone shows no more."""
-
 # No font or grid colours: the page's own theme supplies them, so one figure serves light and dark.
 _LAYOUT: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
@@ -39,7 +38,8 @@ _LAYOUT: dict[str, Any] = {
 }
 
 
-def _figure(height: int) -> go.Figure:
+def drawing(height: int) -> go.Figure:
+    """An empty figure as all are: ``height`` in pixels."""
     import plotly.graph_objects as go  # the command line and the worker, which draw nothing, start without it
 
     return go.Figure(layout={**_LAYOUT, "height": height})
@@ -51,19 +51,20 @@ def genre_distribution(counts: Mapping[str, int], genres: Sequence[Genre]) -> go
     rows = sorted(((key, number) for key, number in counts.items() if number and key in known), key=lambda row: row[1])
     numbers, shown = [number for _, number in rows], [known[key] for key, _ in rows]
     labels, colors = [genre.label for genre in shown], [genre.color for genre in shown]
-    return _bars(labels, numbers, colors, list(map(str, numbers)), "%{y}: %{x} kept")
+    return bars(labels, numbers, colors, list(map(str, numbers)), "%{y}: %{x} kept")
 
 
 def percent_bars(rows: Sequence[tuple[str, float, str]]) -> go.Figure:
     """Label, percent and colour of each bar, the first at the top."""
     labels, values, colors = zip(*reversed(rows), strict=True) if rows else ((), (), ())
-    return _bars(labels, values, colors, [f"{value:.0f} %" for value in values], "%{y}: %{text}")
+    return bars(labels, values, colors, [f"{value:.0f} %" for value in values], "%{y}: %{text}")
 
 
-def _bars(
+def bars(
     labels: Sequence[str], values: Sequence[float], colors: Sequence[str], texts: Sequence[str], hover: str
 ) -> go.Figure:
-    figure = _figure(34 * max(len(labels), 1) + 16)
+    """Lying bars, the last at the top."""
+    figure = drawing(34 * max(len(labels), 1) + 16)
     figure.add_bar(
         orientation="h",
         x=list(values),
@@ -92,7 +93,7 @@ def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
     bins = score_bins(scores)
     lowest = min((start for start, number in bins.items() if number), default=5.0)
     shown = {start: number for start, number in bins.items() if start >= min(lowest, keep - 1)}
-    figure = _figure(190)
+    figure = drawing(190)
     figure.add_bar(
         x=[start + BIN / 2 for start in shown],
         y=list(shown.values()),
@@ -113,7 +114,7 @@ def score_distribution(scores: Sequence[float], keep: float) -> go.Figure:
 
 def pairs_per_day(days: Sequence[tuple[date, int]]) -> go.Figure:
     """A bar for each day from the first to the last; days without any are gaps."""
-    figure = _figure(190)
+    figure = drawing(190)
     figure.add_bar(
         x=[day for day, _ in days],
         y=[number for _, number in days],
@@ -137,7 +138,7 @@ def lowest(points: Sequence[Point]) -> Point | None:
 def loss_curve(training: Sequence[Point], validation: Sequence[Point], *, steps: int = 0) -> go.Figure:
     """Loss in nats a token by optimizer step: training as a line, validation as points of another form, the best of
     them marked. ``steps`` is how far the axis goes at least, so that a run under way fills it from the left."""
-    figure = _figure(280)
+    figure = drawing(280)
     line = _thinned(training)
     figure.add_scatter(
         name="Texts it learns from",
@@ -195,7 +196,7 @@ def style_radar(labels: Sequence[str], sides: Mapping[str, Sequence[float]], nam
     """Style as a radar. ``sides`` holds ``before``, ``after`` and ``writer``: for each of ``labels`` the standard
     deviations from published prose, which is the ring 0; ``names`` is what they are called. They differ in line and
     mark as well as in colour."""
-    figure = _figure(420)
+    figure = drawing(420)
     for key, *marks in _SIDES:
         _around(figure, names[key], labels, [min(RINGS, max(-RINGS, value)) for value in sides[key]], marks, "+.1f")
     rim = 1.08 * min(RINGS, max((1.0, *(abs(value) for values in sides.values() for value in values))))
@@ -207,7 +208,7 @@ def axes_radar(
 ) -> go.Figure:
     """Sides of style from 0 to 100 as a radar; the ring of 50 is published fiction. ``names`` are those of ``usual``,
     ``measured`` and ``acting``, the last being drawn only where the writer set something else."""
-    figure = _figure(380)
+    figure = drawing(380)
     _around(figure, names["usual"], labels, [50.0] * len(labels), (NEUTRAL, "dot", "square"), ".0f")
     _around(figure, names["measured"], labels, measured, (INK, "solid", "circle"), ".0f")
     if list(acting) != list(measured):
@@ -274,7 +275,7 @@ def coverage_map(coverage: Covered, catalog: Catalog) -> go.Figure:
         counts[at] = counts.get(at, 0) + number
     numbers = [[counts.get((row, column), 0) for column, _ in columns] for row, _ in rows]
     labels = [label for _, label in rows], [label for _, label in columns]
-    figure = _figure(34 * len(rows) + 40)
+    figure = drawing(34 * len(rows) + 40)
     figure.add_heatmap(
         z=[[number**0.5 for number in row] for row in numbers],  # so that one large number leaves the others apart
         x=labels[1],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import wraps
 from logging import getLogger
 from typing import Any
@@ -132,13 +132,17 @@ def prose(text: str, key: str) -> None:
         st.text(text)
 
 
-def local_time(moment: datetime) -> datetime:
-    """In the zone of the reader's browser; in UTC when that names none that is known here."""
+def local_zone() -> tzinfo:
+    """That of the reader's browser; UTC when it names none that is known here."""
     try:
-        zone = ZoneInfo(st.context.timezone or "UTC")
+        return ZoneInfo(st.context.timezone or "UTC")
     except (ValueError, OSError, ZoneInfoNotFoundError):
-        zone = UTC
-    return moment.astimezone(zone)
+        return UTC
+
+
+def local_time(moment: datetime) -> datetime:
+    """In the zone of the reader's browser."""
+    return moment.astimezone(local_zone())
 
 
 def score_badge(example: Example) -> None:

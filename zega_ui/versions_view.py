@@ -165,23 +165,29 @@ def _compare(mine: Sequence[Version]) -> None:
         if first == second:
             st.caption("Choose two different versions.")
             return
-        found = versions.compare(by_number[first], by_number[second])
-        everything = st.toggle("Show what is the same, too", key="compare-all")
-        shown = [one for one in found if everything or one.differs]
-        if not shown:
-            st.caption("They do not differ in anything that is stored.")
-            return
-        frame = pd.DataFrame(
-            {
-                "What": [one.label for one in shown],
-                f"v{first}": [one.first for one in shown],
-                f"v{second}": [one.second for one in shown],
-                "Differs": ["yes" if one.differs else "" for one in shown],
-            }
-        )
-        st.dataframe(frame, key="compared", hide_index=True, height="content", alt=f"v{first} and v{second} compared")
-        if caveat := words.apart(by_number[first], by_number[second]):
-            st.caption(caveat)
+        compared(by_number[first], by_number[second])
+
+
+def compared(first: Version, second: Version) -> None:
+    """Two versions side by side: what differs, and what is the same where the writer asks for it."""
+    found = versions.compare(first, second)
+    everything = st.toggle("Show what is the same, too", key="compare-all")
+    shown = [one for one in found if everything or one.differs]
+    if not shown:
+        st.caption("They do not differ in anything that is stored.")
+        return
+    names = f"v{first.number}", f"v{second.number}"
+    frame = pd.DataFrame(
+        {
+            "What": [one.label for one in shown],
+            names[0]: [one.first for one in shown],
+            names[1]: [one.second for one in shown],
+            "Differs": ["yes" if one.differs else "" for one in shown],
+        }
+    )
+    st.dataframe(frame, key="compared", hide_index=True, height="content", alt=" and ".join(names) + " compared")
+    if caveat := words.apart(first, second):
+        st.caption(caveat)
 
 
 def _titles(by_number: dict[int, Version]) -> Callable[[int], str]:
