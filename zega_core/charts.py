@@ -12,8 +12,7 @@ from zega_core.catalog import Catalog, Genre
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-Point = tuple[int, float]
-"""An optimizer step and the loss there."""
+Point = tuple[int, float]  # an optimizer step and the loss there
 
 INK = "#5B7FA8"
 RUBRIC = "#B5573F"

@@ -65,7 +65,7 @@ def test_a_double_click_makes_one_run(chromium: Browser, tmp_path: Path):
         expect(visitor.page.get_by_role("heading", name="Writing now")).to_be_visible()
         visitor.page.wait_for_timeout(1500)
         with db.reading(settings) as session:
-            assert sessions.count(session, "default") == 1
+            assert len(sessions.page(session, "default")) == 1
         visitor.close()
 
 

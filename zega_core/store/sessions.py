@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func
-from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from zega_core.configs import AutoTrainConfig, check_genres
@@ -117,11 +114,6 @@ def completed(session: Session, writer_id: str, limit: int) -> list[TrainingSess
     return list(session.exec(query.order_by(ended.desc(), col(TrainingSession.id).desc()).limit(limit)).all())
 
 
-def count(session: Session, writer_id: str) -> int:
-    query = select(func.count()).select_from(TrainingSession).where(col(TrainingSession.user_id) == writer_id)
-    return session.exec(query).one()
-
-
 def page(session: Session, writer_id: str, *, number: int = 1, size: int = 10) -> list[TrainingSession]:
     """Page ``number`` (from 1), newest first."""
     query = (
@@ -132,36 +124,6 @@ def page(session: Session, writer_id: str, *, number: int = 1, size: int = 10) -
         .limit(size)
     )
     return list(session.exec(query).all())
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    sessions: int
-    requested: int
-    kept: int
-    scored: int
-    stories: int
-    average_quality: float | None
-    seconds: float
-    fine_tunes: int
-
-
-def totals(session: Session, writer_id: str) -> Totals:
-    """Over the finished sessions of a writer; the average weighs each session by what it scored."""
-    scored = col(TrainingSession.num_examples_successful) + col(TrainingSession.num_examples_set_aside)
-    query = sql_select(
-        func.count(),
-        func.coalesce(func.sum(TrainingSession.num_examples_requested), 0),
-        func.coalesce(func.sum(TrainingSession.num_examples_successful), 0),
-        func.coalesce(func.sum(scored), 0),
-        func.coalesce(func.sum(TrainingSession.stories_saved_count), 0),
-        func.sum(col(TrainingSession.average_quality) * scored),
-        func.coalesce(func.sum(TrainingSession.total_time_seconds), 0.0),
-        func.count().filter(col(TrainingSession.fine_tuning_triggered)),
-    ).where(col(TrainingSession.user_id) == writer_id, col(TrainingSession.recorded))
-    sessions, requested, kept, number, stories, weighted, seconds, fine_tunes = session.exec(query).one()  # type: ignore[call-overload]
-    average = round(weighted / number, 2) if number and weighted is not None else None
-    return Totals(sessions, requested, kept, number, stories, average, float(seconds), fine_tunes)
 
 
 def seconds_per_example(session: Session, writer_id: str, teacher: str, last: int = 20) -> float | None:
