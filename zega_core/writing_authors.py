@@ -177,14 +177,24 @@ def _student(
     return lambda tell, stop: models.student(settings, writer_id, number, base, waiting=tell)
 
 
+def has_teacher(writer_id: str, settings: Settings) -> bool:
+    """Whether a teacher could be asked now."""
+    return _teachers(writer_id, "", settings) is not None
+
+
 def _teacher(writer_id: str, only: str, settings: Settings) -> StreamingModel:
-    """Within the writer's choices as they are now, and what is left of a day's budget. Raises NobodyLeft."""
-    with db.reading(settings) as session:
-        spent = ledger.spent_beside(session, writer_id, now() - A_DAY)
-    group = staffing.beside_sessions(writer_id, settings, spent=spent, only=only)
+    """Raises NobodyLeft."""
+    group = _teachers(writer_id, only, settings)
     if group is None:
         raise NobodyLeft(NOBODY)
     return group
+
+
+def _teachers(writer_id: str, only: str, settings: Settings) -> StreamingModel | None:
+    """Within the writer's choices as they are now, and what is left of a day's budget; None where nobody is left."""
+    with db.reading(settings) as session:
+        spent = ledger.spent_beside(session, writer_id, now() - A_DAY)
+    return staffing.beside_sessions(writer_id, settings, spent=spent, only=only)
 
 
 def _label(version: Version) -> str:

@@ -16,7 +16,7 @@ from zega_core import db
 from zega_core.errors import ProviderUnavailable
 from zega_core.settings import Settings
 from zega_core.store import writings
-from zega_core.writing_authors import NO_VERSION, NOBODY
+from zega_core.writing_authors import NO_VERSION
 from zega_core.writing_tables import Take
 
 ASKED = {"user_id": "user123", "context": "Write a dark fantasy scene", "use_custom_model": True}
@@ -50,9 +50,13 @@ def test_who_stands_in_is_said(client: TestClient, author: Author):
     assert NO_VERSION in answer["note"] and answer["text"] == TEXT
 
 
+def test_without_a_teacher_the_base_model_writes_and_it_is_said(client: TestClient, author: Author):
+    answer = client.post("/predict", json=ASKED | {"use_custom_model": False}).json()
+    assert answer["text"] == TEXT and answer["custom_model_used"] is False
+    assert answer["note"] == "No teacher can be asked now: the base model writes."
+
+
 def test_nobody_there_to_write_is_a_sentence(client: TestClient, author: Author):
-    refused = client.post("/predict", json=ASKED | {"use_custom_model": False})
-    assert refused.status_code == 503 and refused.json()["detail"] == NOBODY
     author.error = ProviderUnavailable("The model has left.")
     refused = client.post("/predict", json=ASKED)
     assert refused.status_code == 503 and refused.json()["detail"] == "The model has left."

@@ -20,7 +20,8 @@ from zega_core.errors import InvalidInput, NotFound, ProviderUnavailable, ZegaEr
 from zega_core.local import names
 from zega_core.settings import get_settings
 from zega_core.store import writing_choices, writings
-from zega_core.writing_configs import CUSTOM, MAX_BRIEF, TEACHERS, WriteRequest
+from zega_core.writing_authors import has_teacher
+from zega_core.writing_configs import BASE, CUSTOM, MAX_BRIEF, TEACHERS, WriteRequest
 from zega_core.writing_tables import Take, TakeState
 
 router = APIRouter(route_class=once.Route)
@@ -30,6 +31,7 @@ AWAKE = 10.0
 FAREWELL = 5.0
 """Seconds for what is written to be stored after Stop."""
 LOCAL = "local/"
+NO_TEACHER = "No teacher can be asked now: the base model writes."
 TakeId = Annotated[int, Path(ge=1, lt=2**31, description="As it was given with the text.")]
 
 
@@ -42,7 +44,7 @@ class PredictBody(BaseModel):
     context: Annotated[Text, Field(max_length=MAX_BRIEF)] = ""
     """What to write about, in the writer's words."""
     use_custom_model: bool | None = None
-    """Their version in use; false: the first of their teachers that can."""
+    """Their version in use; false: the first of their teachers that can, or the base model where none is set up."""
     genre: GenreName | None = None
     element: Annotated[Text, Field(max_length=16)] = ""
     """scene, character, dialogue or setting."""
@@ -100,7 +102,7 @@ def _start(body: PredictBody, caller: Caller, begun: once.Noted) -> tuple[str, s
             "writer_id": writer,
             "brief": body.context,
             "genre": body.genre or "",
-            "authors": (CUSTOM if own else TEACHERS,),
+            "authors": (CUSTOM if own else TEACHERS if has_teacher(writer, settings) else BASE,),
         },
     )
     key = writing.start(request, settings).key
@@ -125,10 +127,8 @@ def _written(take: Take) -> Predicted:
         hints=[str(hint) for hint in context.get("hints", [])],
         recalled=[Recalled.model_validate(one) for one in context.get("recalled", []) if isinstance(one, dict)],
         left_out=[str(one) for one in context.get("left_out", [])],
-        **{
-            name: getattr(take, name)
-            for name in ("user_id", "text", "model", "note", "quality", "seed", "cut", "error")
-        },
+        **{name: getattr(take, name) for name in ("user_id", "text", "model", "quality", "seed", "cut", "error")},
+        note=NO_TEACHER if take.asked == BASE else take.note,
     )
 
 
