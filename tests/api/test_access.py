@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_wrong_key_is_refused_even_where_none_is_needed(config: Settings):
 def test_what_says_nothing_of_a_writer_is_open_to_all(config: Settings):
     stranger = api.client(host="0.0.0.0", client=("203.0.113.9", 5), base_url="http://zega.example")
     assert stranger.get("/openapi.json").status_code == stranger.get("/docs").status_code == 200
+
+
+def test_the_description_is_drawn_without_asking_anybody_elsewhere():
+    here = api.client()
+    page = here.get("/docs").text
+    addresses = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page)
+    assert "/openapi.json" in addresses and len(addresses) >= 4
+    for address in addresses:
+        assert address.startswith("/"), address
+        assert here.get(address).status_code == 200
 
 
 def test_another_writers_id_answers_like_a_missing_one(config: Settings):

@@ -27,6 +27,7 @@ from zega_core.store import api_keys, writers
 
 LOOPBACK = r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 ORIGIN = rf"https?://{LOOPBACK}"
+DRAWN_WITH = "/docs-files"
 OPEN = ("/health", "/docs", "/openapi.json")
 """They say nothing of any writer: whoever watches over the server, or reads how to use it, needs no key."""
 MISSING = (
@@ -152,7 +153,7 @@ class Door:
             if key is None:
                 return f"machine {client}", problems.answer(401, WRONG, headers=_HOW)
             return f"key {key[0]}", Caller(key[1])
-        if scope["path"] in OPEN:
+        if scope["path"] in OPEN or scope["path"].startswith(f"{DRAWN_WITH}/"):
             return f"machine {client}", Caller("")
         if not self._keyless:
             return f"machine {client}", problems.answer(401, MISSING, headers=_HOW)
