@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
@@ -27,6 +28,10 @@ DESCRIPTION = (
     "machine it runs on it needs no key; from elsewhere send `Authorization: Bearer zega_…`. A request that creates "
     "something may carry an `Idempotency-Key`: sent twice it is done once."
 )
+KEY = HTTPBearer(
+    auto_error=False, scheme_name="key", description="A key that was made in Settings, or by zega keys create."
+)
+"""For the description only: ``access.Door`` looks at keys."""
 ASKED_WITH = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key"]
 ANSWERED_WITH = ["Content-Disposition", "Idempotency-Replayed", "Location", "RateLimit-Limit", "RateLimit-Remaining"]
 ANSWERED_WITH += ["RateLimit-Reset", "Retry-After"]
@@ -40,7 +45,7 @@ def create_app(settings: Settings | None = None, *, host: str = "127.0.0.1") -> 
         description=DESCRIPTION,
         redoc_url=None,
         static_url=access.DRAWN_WITH,
-        dependencies=[Depends(limiting.json_only)],
+        dependencies=[Depends(limiting.json_only), Depends(KEY)],
         responses=problems.documented(401, 403, 422, 429, 503),
     )
     problems.install(app)
