@@ -101,10 +101,12 @@ def hand_over(writer_id: str, embedder: Embedder, settings: Settings) -> str:
     with db.session(settings) as session:
         if why_not := vectors.make(session):
             return f"{why_not} The newest {memories.MOST:,} texts are searched, older ones are not."
-    number = 1
-    while number:
+    below = 2**31 - 1
+    while below:
         with db.session(settings) as session:
-            number = vectors.fill(session, writer_id, embedder.name)
+            below = vectors.fill(session, writer_id, embedder.name, below)
+    with db.session(settings) as session:
+        vectors.index(session)
     return ""
 
 

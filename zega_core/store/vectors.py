@@ -30,6 +30,7 @@ _ADD = text(
 )
 _LACKING = text(
     "SELECT id, embedding FROM memory WHERE user_id = :writer AND embedder = :embedder AND embedding IS NOT NULL "
+    "AND id < :below "
     "AND NOT EXISTS (SELECT FROM memory_vector WHERE memory_id = memory.id AND embedder = :embedder) "
     "ORDER BY id DESC LIMIT :most"
 )
@@ -50,7 +51,7 @@ def there(session: Session, size: int = SIZE) -> bool:
 
 
 def make(session: Session) -> str:
-    """Make extension, table and index, in a transaction of its own. What is missing when that cannot be done, as a
+    """Make the extension and the table, in a transaction of its own. What is missing when that cannot be done, as a
     sentence; empty when all is there."""
     if there(session):
         return ""
@@ -67,17 +68,19 @@ def make(session: Session) -> str:
             )
         )
         session.execute(text("CREATE INDEX IF NOT EXISTS ix_memory_vector_user ON memory_vector (user_id, embedder)"))
-        session.execute(
-            text(
-                "CREATE INDEX IF NOT EXISTS ix_memory_vector_numbers ON memory_vector "
-                "USING hnsw (numbers vector_ip_ops)"
-            )
-        )
         session.flush()
     except DBAPIError as error:
         session.rollback()
         return f"pgvector cannot be set up in this database ({str(error.orig).splitlines()[0]})."
     return ""
+
+
+def index(session: Session) -> None:
+    """So that a search need not look at every row. Made over what is there, it takes a fraction of the time that it
+    would take to grow with each row."""
+    session.execute(
+        text("CREATE INDEX IF NOT EXISTS ix_memory_vector_numbers ON memory_vector USING hnsw (numbers vector_ip_ops)")
+    )
 
 
 def count(session: Session, writer_id: str, embedder: str) -> int:
@@ -91,12 +94,13 @@ def add(session: Session, embedder: str, rows: Sequence[tuple[int, bytes]]) -> N
         session.connection().execute(_ADD, values)
 
 
-def fill(session: Session, writer_id: str, embedder: str) -> int:
-    """Take over some of the writer's numbers that are not in the table yet; how many they were."""
-    asked = {"writer": writer_id, "embedder": embedder, "most": _AT_A_TIME}
+def fill(session: Session, writer_id: str, embedder: str, below: int) -> int:
+    """Take over some of the writer's numbers that are not in the table yet, of texts with an id below this, the newest
+    first. The lowest id of them, 0 when there were none."""
+    asked = {"writer": writer_id, "embedder": embedder, "below": below, "most": _AT_A_TIME}
     rows = [(one, bytes(packed)) for one, packed in session.execute(_LACKING, asked)]
     add(session, embedder, rows)
-    return len(rows)
+    return min((one for one, _ in rows), default=0)
 
 
 def forget(session: Session, memory_id: int) -> None:
