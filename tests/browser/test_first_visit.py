@@ -44,10 +44,7 @@ def test_start_watch_close_come_back_and_find_it_in_history(chromium: Browser, f
     later = Visitor(chromium, fresh_server)
     later.open("/history")
     expect(later.page.get_by_test_id("stMetric").first).to_contain_text("1")
-    table = later.page.get_by_test_id("stDataFrame")
-    box = table.bounding_box()
-    assert box is not None
-    later.page.mouse.click(box["x"] + 16, box["y"] + 36 + 19)
+    later.page.locator("[class*=st-key-history-row-]").get_by_role("button").first.click()
     expect(later.page.get_by_role("heading", name="Pieces")).to_be_visible()
     assert "session=" in later.page.url
     later.page.reload()
