@@ -85,6 +85,25 @@ def test_a_filter_leaves_what_fits_all_of_it():
     assert tuned in keys()
 
 
+@pytest.mark.parametrize("text", ['"', "%", "_", "-", ",", "[", "]", "\\", "'", "fantasy%", "horror\", "])
+def test_a_search_takes_its_letters_as_they_are(text: str):
+    session_row(genres_selected=["dark_fantasy", "horror"])
+    talk = conversation_row(name="Night shift", days=1)
+    answered(talk, "Because.", genre="dark_fantasy")
+    assert keys(Filter(text=text)) == []
+    marked = session_row(days=2, error=f"It said {text} twice.")
+    assert keys(Filter(text=text)) == [marked]
+
+
+def test_a_search_finds_genres_by_their_names():
+    science, dark = session_row(genres_selected=["sci_fi"]), session_row(days=1, genres_selected=["dark_fantasy"])
+    talk = conversation_row(days=2)
+    answered(talk, "Because.", genre="sci_fi")
+    for name in ("sci-fi", "SCI_FI", "Science fiction", "science"):
+        assert keys(Filter(text=name)) == [talk, science], name
+    assert keys(Filter(text="fantasy")) == [dark]
+
+
 def test_orders_put_what_has_no_figure_last():
     low = session_row(average_quality=5.0, num_examples_successful=9, total_time_seconds=10.0)
     high = session_row(days=1, average_quality=9.0, num_examples_successful=1, total_time_seconds=200.0)
