@@ -259,7 +259,7 @@ def in_browser(settings: Settings, rounds: int) -> list[float]:
                 visitor.page.set_default_timeout(180_000)
                 began = time.perf_counter()
                 visitor.page.goto("/history", wait_until="commit")
-                visitor.page.get_by_test_id("stDataFrame").first.wait_for()
+                visitor.page.locator(".st-key-history-list").wait_for()
                 visitor.idle()
                 times.append(1000 * (time.perf_counter() - began))
                 visitor.close()

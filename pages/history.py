@@ -73,7 +73,7 @@ def overview() -> None:
 
 page_header("History", "Every session you have run, what came of it, and every piece that was written in it.")
 refusal()
-history_table.begin(writer)
+history_bulk.begin(writer)
 pair = history_address.compared()
 if pair is not None:
     history_compare.show(writer, pair)

@@ -54,6 +54,13 @@ def test_what_is_stored_steers_no_terminal(called: Command):
     assert "[red]x" in printed
 
 
+def test_bytes_that_are_no_text_find_nothing(called: Command):
+    session_row()
+    for command in (["show", "\udcff"], ["share", "\udcff"], ["delete", "\udcff", "--yes"], ["compare", "a", "\udcff"]):
+        refused(called("history", *command, "--writer", "ana"), 1, "There is no such session")
+    assert found(called("history", "list", "--teacher", "\udcff", "--writer", "ana", "--json"))["total"] == 0
+
+
 def test_a_session_is_shown_and_compared(called: Command):
     first = session_row(seed=7, model_performance_json={"groq/a": {"count": 2, "avg_quality": 8.1}})
     second = session_row(seed=8)

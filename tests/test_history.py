@@ -319,16 +319,13 @@ def test_words_say_what_is_known():
     assert history_words.recommended(found) == "Mystery with Groq · a keeps 91% at 8.3; 40 sessions."
     assert "between 84% and 95%" in history_words.evidence(found)
     assert history_words.recommended(None).startswith("Not enough yet")
-    assert history_words.filtered(Filter()) == ""
-    wanted = Filter(
-        since=NOON, genres=("horror", "sci_fi"), quality=(7, 9.5), teacher="groq/a", statuses=("done", "paused"),
-        kinds=(Kind.auto_train,), text=" sea ", archived=True,
-    )  # fmt: skip
-    assert history_words.filtered(wanted) == (
-        "Auto-Train · Science fiction, Horror · from 01 July 2026 · quality 7.0 to 9.5 · Groq · a · Finished, Paused · "
-        "with “sea” · archived"
-    )
     assert history_words.status("unheard of") == "unheard of"
+
+
+def test_a_trend_that_rounds_to_nothing_has_no_minus():
+    flat = history.Trends(sessions=0, kept=0, share=-0.001, stories=0, quality=-0.04, seconds=-0.0)
+    said = history_words.trends(history.Cards(2, 0, 6, 10, 0, 7.0, 60.0, flat))
+    assert (said["share"], said["quality"]) == ("+0 points in 30 days", "+0.0 in 30 days")
 
 
 def test_trends_are_told_only_where_there_is_something_to_compare(config: Settings):

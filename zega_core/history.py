@@ -54,7 +54,7 @@ _NORMAL_95 = 1.96
 @dataclass(frozen=True, slots=True)
 class Trends:
     """The last ``TREND_DAYS`` days less as many before them: a number of sessions, kept examples, stories; points of
-    average quality; seconds. None where one of the two has nothing to compare."""
+    average quality; seconds. None where one of the two has nothing to compare, or is not looked at as a whole."""
 
     sessions: int | None = None
     kept: int | None = None
@@ -114,8 +114,6 @@ class Recommendation:
 
 def cards(session: Session, writer_id: str, found: Filter, at: datetime) -> Cards:
     total = history_totals.totals(session, writer_id, found)
-    days = timedelta(days=TREND_DAYS)
-    before, after = history_totals.before_and_after(session, writer_id, found, at - 2 * days, at - days, at)
     return Cards(
         sessions=total.sessions,
         fine_tunes=total.fine_tunes,
@@ -124,7 +122,7 @@ def cards(session: Session, writer_id: str, found: Filter, at: datetime) -> Card
         stories=total.stories,
         quality=total.average_quality,
         seconds=total.seconds,
-        trends=_trends(before, after),
+        trends=_trends(session, writer_id, found, at),
     )
 
 
@@ -167,7 +165,8 @@ def recommendation(session: Session, writer_id: str) -> Recommendation | None:
         for one in session_teachers.pairings(session, writer_id, LOOKED_AT)
         if one.made >= ENOUGH_PIECES and one.sessions >= ENOUGH_SESSIONS and one.genre in [*GenreKey]
     ]
-    return max(map(_recommended, usable), key=lambda one: (one.low, one.quality or 0.0, one.made), default=None)
+    ranked = sorted(map(_recommended, usable), key=lambda one: (one.genre, one.teacher))  # of equals always the same
+    return max(ranked, key=lambda one: (one.low, one.quality or 0.0, one.made), default=None)
 
 
 def _recommended(one: Pairing) -> Recommendation:
@@ -180,7 +179,15 @@ def _among(found: Filter) -> bool:
     return not found.kinds or Kind.auto_train in found.kinds
 
 
-def _trends(before: Totals, after: Totals) -> Trends:
+def _trends(session: Session, writer_id: str, found: Filter, at: datetime) -> Trends:
+    days = timedelta(days=TREND_DAYS)
+    start, turn = at - 2 * days, at - days
+    if (found.since is not None and found.since > start) or (found.until is not None and found.until < at):
+        return Trends()
+    return _compared(*history_totals.before_and_after(session, writer_id, found, start, turn, at))
+
+
+def _compared(before: Totals, after: Totals) -> Trends:
     if not before.sessions or not after.sessions:
         return Trends()
     share = quality = None

@@ -6,7 +6,7 @@ from zega_core import providers
 from zega_core.analytics import plural, took
 from zega_core.history import ENOUGH_PIECES, ENOUGH_SESSIONS, TREND_DAYS, Cards, Recommendation
 from zega_core.history_detail import genre_names
-from zega_core.store.history_filters import ConversationStatus, Filter, Kind, Order
+from zega_core.store.history_filters import ConversationStatus, Kind, Order
 from zega_core.tables import RunStatus
 
 KINDS = {Kind.auto_train: "Auto-Train", Kind.conversation: "Conversation", Kind.fine_tune: "Fine-tune"}
@@ -63,25 +63,11 @@ def trends(found: Cards) -> dict[str, str]:
     told = {
         "sessions": None if trend.sessions is None else f"{trend.sessions:+,} {days}",
         "kept": None if trend.kept is None else f"{trend.kept:+,} {days}",
-        "share": None if trend.share is None else f"{100 * trend.share:+.0f} points {days}",
+        "share": None if trend.share is None else f"{100 * trend.share:+z.0f} points {days}",
         "stories": None if trend.stories is None else f"{trend.stories:+,} {days}",
-        "quality": None if trend.quality is None else f"{trend.quality:+.1f} {days}",
+        "quality": None if trend.quality is None else f"{trend.quality:+z.1f} {days}",
         "seconds": None
         if trend.seconds is None
         else f"{'-' if trend.seconds < 0 else '+'}{took(abs(trend.seconds))} {days}",
     }
     return {name: said for name, said in told.items() if said is not None}
-
-
-def filtered(found: Filter) -> str:
-    """What is looked for, for a line above the list; empty where nothing is left out."""
-    said = [", ".join(KINDS[kind] for kind in found.kinds), genre_names(found.genres) if found.genres else ""]
-    if found.since is not None:
-        said.append(f"from {found.since:%d %B %Y}")
-    if found.until is not None:
-        said.append(f"before {found.until:%d %B %Y}")
-    if found.quality is not None:
-        said.append("quality {:.1f} to {:.1f}".format(*found.quality))
-    said += [providers.label_of(found.teacher) if found.teacher else "", ", ".join(map(status, found.statuses))]
-    said += [f"with “{found.text.strip()}”" if found.text.strip() else "", "archived" if found.archived else ""]
-    return " · ".join(one for one in said if one)

@@ -75,8 +75,8 @@ def narrowed(view: View) -> int:
 
 
 def opened() -> str:
-    """The session that the address names, as it stands there; empty for none."""
-    return address.get(SESSION, "")
+    """The session that the address names; empty for none."""
+    return storable(address.get(SESSION, "").replace("\x00", "\ufffd"))
 
 
 def compared() -> tuple[str, str] | None:

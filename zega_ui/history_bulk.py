@@ -21,6 +21,12 @@ SAID, UNDO, ASKED = "history-said", "history-way-back", "history-to-delete"
 EXAMPLES_TOO, EXAMPLES_GONE = "history-examples-too", "history-examples-gone"
 
 
+def begin(writer: str) -> None:
+    """What another writer chose or did in this tab means nothing here."""
+    if history_table.begin(writer):
+        _forget()
+
+
 def undo_line(writer: str) -> None:
     """What was done last, and the way back where there is one."""
     said, undo = state.get(SAID, ""), state.get(UNDO)
@@ -61,7 +67,8 @@ def bar(writer: str) -> None:
             args=pair or ("", ""),
         )
         archived = all(row.archived for row in rows if row.kind == Kind.auto_train)
-        archive_button(writer, mine, archived, "bulk-archive")
+        moved = tuple(row.key for row in rows if row.kind == Kind.auto_train and (archived or not row.archived))
+        archive_button(writer, moved, archived, "bulk-archive")
         st.button(
             "Delete",
             key="bulk-delete",

@@ -11,7 +11,7 @@ from zega_core import db, history, history_words
 from zega_core.errors import NotFound
 from zega_core.history_detail import genre_names
 from zega_core.store import sessions, versions
-from zega_core.store.history import Kind, Row
+from zega_core.store.history import Kind, Row, names_in
 from zega_core.tables import TrainingSession
 from zega_ui import history_address as where
 from zega_ui import versions_view
@@ -95,4 +95,4 @@ def _frame(shown: Sequence[history.Compared]) -> pd.DataFrame:
 def _named(row: TrainingSession) -> str:
     when = local_time(row.started_at)
     status = history_words.status(row.status)
-    return f"{when.day} {when:%b %Y, %H:%M} · {genre_names(row.genres_selected)} · {status}"
+    return f"{when.day} {when:%b %Y, %H:%M} · {genre_names(names_in(row.genres_selected))} · {status}"

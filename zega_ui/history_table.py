@@ -35,11 +35,13 @@ MARKS = {
 """Before a status that is not the usual one: colour alone says nothing."""
 
 
-def begin(writer: str) -> None:
-    """What another writer chose in this tab means nothing here."""
-    if state.get(WHOSE) != writer:
-        state[WHOSE] = writer
-        choose_none()
+def begin(writer: str) -> bool:
+    """What another writer chose in this tab means nothing here; whether there was another."""
+    if state.get(WHOSE) == writer:
+        return False
+    state[WHOSE] = writer
+    choose_none()
+    return True
 
 
 def chosen() -> dict[str, Row]:

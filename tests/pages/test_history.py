@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import all_text
 from tests.support.history import conversation_row, fine_tune_row, session_row
 from tests.support.past_sessions import past_sessions
-from zega_core import db
+from zega_core import db, history
 from zega_core.configs import AutoTrainConfig
 from zega_core.providers.base import Call
-from zega_core.settings import Settings
+from zega_core.settings import Settings, get_settings
 from zega_core.store import examples, ledger, sessions
 from zega_core.store.history import Filter
 from zega_core.tables import CallOutcome, Example, RunStatus, TrainingSession
@@ -284,6 +284,31 @@ def test_ticked_sessions_are_archived_and_come_back(app: AppTest):
     assert "No session fits" in all_text(app)
     show(app, archived="yes")
     assert rows_of(app) == [newer, older]
+
+
+def test_undo_brings_back_only_what_went(app: AppTest):
+    older, newer = past_sessions(2)
+    history.archive("default", [older], get_settings())
+    show(app, archived="yes")
+    app.checkbox(key=f"tick-{older}").check().run()
+    app.query_params.clear()
+    app.run()
+    app.checkbox(key=f"tick-{newer}").check().run()
+    app.button(key="bulk-archive").click().run()
+    app.button(key="history-undo").click().run()
+    assert rows_of(app) == [newer]
+
+
+def test_what_one_writer_did_is_not_told_to_another(app: AppTest):
+    (key,) = past_sessions(1)
+    past_sessions(1, "ana")
+    show(app)
+    app.checkbox(key=f"tick-{key}").check().run()
+    app.button(key="bulk-archive").click().run()
+    assert "1 session archived." in said(app)
+    app.selectbox(key="writer_id").set_value("ana").run()
+    assert "archived." not in said(app)
+    assert "history-undo" not in {button.key for button in app.button}
 
 
 def test_two_ticked_sessions_are_compared(app: AppTest):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 from sqlmodel import col
 
 from tests.support.history import (
@@ -85,6 +85,25 @@ def test_a_filter_leaves_what_fits_all_of_it():
     assert tuned in keys()
 
 
+@pytest.mark.parametrize("text", ['"', "%", "_", "-", ",", "[", "]", "\\", "'", "fantasy%", 'horror", '])
+def test_a_search_takes_its_letters_as_they_are(text: str):
+    session_row(genres_selected=["dark_fantasy", "horror"])
+    talk = conversation_row(name="Night shift", days=1)
+    answered(talk, "Because.", genre="dark_fantasy")
+    assert keys(Filter(text=text)) == []
+    marked = session_row(days=2, error=f"It said {text} twice.")
+    assert keys(Filter(text=text)) == [marked]
+
+
+def test_a_search_finds_genres_by_their_names():
+    science, dark = session_row(genres_selected=["sci_fi"]), session_row(days=1, genres_selected=["dark_fantasy"])
+    talk = conversation_row(days=2)
+    answered(talk, "Because.", genre="sci_fi")
+    for name in ("sci-fi", "SCI_FI", "Science fiction", "science"):
+        assert keys(Filter(text=name)) == [talk, science], name
+    assert keys(Filter(text="fantasy")) == [dark]
+
+
 def test_orders_put_what_has_no_figure_last():
     low = session_row(average_quality=5.0, num_examples_successful=9, total_time_seconds=10.0)
     high = session_row(days=1, average_quality=9.0, num_examples_successful=1, total_time_seconds=200.0)
@@ -141,6 +160,18 @@ def test_cards_compare_thirty_days_with_the_thirty_before():
     assert found.trends.share == pytest.approx(0.6)
     assert (narrow.sessions, narrow.trends.quality) == (1, None)
     assert (other.sessions, other.kept) == (0, 0)
+
+
+def test_days_that_are_left_out_are_compared_with_nothing():
+    for days in (-45, -35, -10, -3):
+        session_row(days=days)
+    with db.reading() as session:
+        whole = history.cards(session, "ana", Filter(since=NOON - timedelta(days=60)), NOON)
+        cut = history.cards(session, "ana", Filter(since=NOON - timedelta(days=40)), NOON)
+        past = history.cards(session, "ana", Filter(until=NOON - timedelta(days=5)), NOON)
+    assert (whole.sessions, whole.trends.sessions) == (4, 0)
+    assert (cut.sessions, cut.trends) == (3, history.Trends())
+    assert (past.sessions, past.trends) == (3, history.Trends())
 
 
 def test_quality_over_time_has_the_average_of_the_last_seven_and_days_where_there_are_many(
@@ -224,6 +255,17 @@ def test_best_settings_need_enough_pieces_in_enough_sessions():
     assert found.quality == 8.3
 
 
+def test_of_equally_good_settings_it_is_always_the_same():
+    for number in range(3):
+        run = session_row(days=number)
+        for model, genre in (("z/a", "horror"), ("b/a", "mystery"), ("a/a", "mystery"), ("c/a", "horror")):
+            did(run, model, genre, made=20, kept=18, scored=20, quality_sum=166.0)
+    with db.reading() as session:
+        found = history.recommendation(session, "ana")
+    assert found is not None
+    assert (found.genre, found.teacher) == ("horror", "c/a")
+
+
 @pytest.mark.parametrize("score", ["'NaN'", "'Infinity'", "-3", "1e300"])
 def test_stored_numbers_that_are_none_count_as_missing(score: str):
     good = session_row(average_quality=6.0)
@@ -262,6 +304,24 @@ def test_the_list_is_read_from_one_index(config: Settings, database: str):
     of_sessions = [line for line in plans if " training_session" in line]
     assert len(of_sessions) == len(Order)
     assert all("COVERING INDEX history_sessions" in line for line in of_sessions), of_sessions
+
+
+def test_totals_read_nothing_but_an_index(config: Settings, database: str):
+    if database != "sqlite":
+        pytest.skip("PostgreSQL chooses by the size of the table")
+    told: list[str] = []
+    with db.reading() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda _c, _k, said, *_rest: told.append(said))
+        history_totals.totals(session, "ana", recorded=True)
+        history.cards(session, "ana", Filter(genres=("horror",), teacher="a", quality=(1, 2)), NOON)
+        statements = [one for one in told if one.startswith("SELECT")]
+        numbers = [(one, ("ana", *["2026-01-01"] * (one.count("?") - 1))) for one in statements]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in numbers]
+    read = [line[3] for plan in plans for line in plan if "training_session" in line[3]]
+    assert len(read) == len(statements) == 3
+    assert all("COVERING INDEX" in line for line in read), read
+    assert "ix_training_session_sums (user_id=? AND recorded=?)" in read[0]
 
 
 def test_what_teachers_did_before_is_there_after_a_migration(config: Settings):

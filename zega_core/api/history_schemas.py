@@ -20,8 +20,6 @@ from zega_core.store.history import LONGEST, ConversationStatus, Filter, Kind
 from zega_core.store.history_totals import Totals
 from zega_core.tables import RunStatus, TrainingSession
 
-MOST = 2**31 - 1
-
 
 def _zulu(value: datetime) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%S.%f}Z" if value.microsecond else f"{value:%Y-%m-%dT%H:%M:%S}Z"

@@ -11,7 +11,9 @@ from zega_core import history_words
 from zega_core.configs import GenreKey
 from zega_core.errors import InvalidInput
 from zega_core.history_reports import as_genre, in_utc
+from zega_core.pieces import storable
 from zega_core.store.history import Filter, Kind
+from zega_core.store.history_filters import LONGEST_TEXT
 
 Writer = Annotated[str, typer.Option("--writer", help="Whose history.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -29,8 +31,17 @@ Statuses = Annotated[
 Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")]
 Words = Annotated[str, typer.Option("--text", help="In an id, genre, teacher, error or name.")]
 Archived = Annotated[bool, typer.Option("--archived", help="What was archived.")]
-SessionId = Annotated[str, typer.Argument(help="Of the session, as `zega history list` has it.")]
-SessionIds = Annotated[list[str], typer.Argument(help="Of the sessions, as `zega history list` has them.")]
+
+
+def _ids(typed: list[str]) -> list[str]:
+    """Bytes that are no text name nothing that is stored."""
+    return [storable(one) for one in typed]
+
+
+SessionId = Annotated[str, typer.Argument(help="Of the session, as `zega history list` has it.", callback=storable)]
+SessionIds = Annotated[
+    list[str], typer.Argument(help="Of the sessions, as `zega history list` has them.", callback=_ids)
+]
 
 
 def history_filter(
@@ -54,7 +65,7 @@ def history_filter(
         until=_moment(until),
         genres=tuple(wanted),
         quality=None if quality == (0, 10) else quality,
-        teacher=teacher.replace("\x00", "").strip(),
+        teacher=storable(teacher).strip()[:LONGEST_TEXT],
         statuses=tuple(statuses or ()),
         kinds=tuple(kinds or ()),
         text=text,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, String, case, cast, false, func, literal, 
 from sqlalchemy import select as sql_select
 from sqlmodel import col
 
+from zega_core.catalog import load_catalog
 from zega_core.conversation_tables import Conversation, Turn
 from zega_core.tables import Example, ExampleStatus, TrainingSession
 from zega_core.version_tables import FineTune
@@ -112,6 +113,17 @@ def searched(text: str) -> str:
     return text.replace("\x00", "").encode(errors="replace").decode().strip()[:LONGEST_TEXT]
 
 
+def genres_called(text: str) -> list[str]:
+    """Keys of the genres in whose name a text stands; ``sci-fi`` and ``science fiction`` are the same one."""
+    wanted = _spaced(text)
+    genres = load_catalog().genres if wanted else ()
+    return [one.key for one in genres if wanted in _spaced(one.key) or wanted in _spaced(one.label)]
+
+
+def _spaced(text: str) -> str:
+    return text.casefold().replace("-", " ").replace("_", " ").strip()
+
+
 def _of_session(writer_id: str, found: Filter, archived: bool) -> Iterator[ColumnElement[bool]]:
     row = TrainingSession
     yield col(row.user_id) == writer_id
@@ -129,10 +141,9 @@ def _of_session(writer_id: str, found: Filter, archived: bool) -> Iterator[Colum
     if found.statuses:
         yield col(row.status).in_(found.statuses)
     if text := searched(found.text):
-        key = text.lower().replace("-", "_").replace(" ", "_")
         yield or_(
             *_holding(text, row.session_id, row.teacher, row.best_performing_model, row.error),
-            cast(col(row.genres_selected), String).contains(key, autoescape=True),
+            *(has_genre(col(row.genres_selected), one) for one in genres_called(text)),
         )
 
 
@@ -152,7 +163,8 @@ def _of_conversation(writer_id: str, found: Filter, archived: bool) -> Iterator[
         wanted = [one == ConversationStatus.paused for one in ConversationStatus if one in found.statuses]
         yield col(row.paused).in_(wanted)
     if text := searched(found.text):
-        yield or_(*_holding(text, row.key, row.name, row.purpose))
+        called = turns.where(col(Turn.example_id).is_not(None), col(Turn.genre).in_(genres_called(text)))
+        yield or_(*_holding(text, row.key, row.name, row.purpose), called.exists())
 
 
 def _of_fine_tune(writer_id: str, found: Filter, archived: bool) -> Iterator[ColumnElement[bool]]:

@@ -23,6 +23,10 @@ SUMS = [
     *("user_id", "genre", "model", "session_id", "made", "kept", "scored", "quality_sum", "votes", "wins"),
     *("cost", "unpriced"),
 ]
+TOTALS = [
+    *("user_id", "recorded", "num_examples_successful", "num_examples_set_aside", "stories_saved_count"),
+    *("average_quality", "total_time_seconds", "fine_tuning_triggered"),
+]
 INDEX = "CREATE INDEX history_sessions ON training_session (user_id, started_at, id"
 SCORE = "CASE WHEN quality BETWEEN 0 AND 10 THEN quality END"
 # What each model did in each session so far, as store.session_teachers writes it from now on.
@@ -113,6 +117,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("archived_at", zega_core.tables.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reported", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.create_index("ix_training_session_writer_completed", ["user_id", "completed_at"], unique=False)
+        batch_op.create_index("ix_training_session_sums", TOTALS, unique=False)
         # A program that hands in its own names them as it likes.
         batch_op.alter_column(
             "session_id", existing_type=sa.String(length=32), type_=sa.String(length=100), existing_nullable=False
@@ -150,6 +155,7 @@ def downgrade() -> None:
     op.execute("DROP INDEX history_sessions")
     op.drop_table("session_teacher")
     with op.batch_alter_table("training_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_training_session_sums")
         batch_op.drop_index("ix_training_session_writer_completed")
         batch_op.alter_column(
             "session_id", existing_type=sa.String(length=100), type_=sa.String(length=32), existing_nullable=False
