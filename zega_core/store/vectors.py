@@ -112,7 +112,7 @@ def nearest(
     session: Session, writer_id: str, embedder: str, query: Matrix, most: int
 ) -> list[tuple[int, float, bytes]]:
     """Id, likeness and numbers of the writer's texts that are likest to the query, the likest first. The index finds
-    nearly all of them (Malkov and Yashunin 2016), not surely each."""
+    most of them (Malkov and Yashunin 2016; docs/benchmarks.md), not surely each."""
     session.execute(text(f"SET LOCAL hnsw.ef_search = {max(LOOKED_AT, most):d}"))
     session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))  # another writer's neighbours do not count
     asked: dict[str, Any] = {
