@@ -15,13 +15,13 @@ from zega_core.jobs import client
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
 from zega_core.store import examples, exports, fine_tunes, manuscripts, proofs, sessions
-from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
+from zega_core.store.runs import HANDED_IN
+from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, TrainingSession
 from zega_core.version_tables import FineTune
 
 Row = TrainingSession | FineTune | Proof | Export | Manuscript
 NONE = "There is no such run. List the runs and take an id from there."
 NO_EXPORT = "An export that was stopped leaves nothing to go on from. Start a new one."
-ENDED = (RunStatus.stopped, RunStatus.failed)
 
 
 class Kind(StrEnum):
@@ -54,9 +54,10 @@ class Run:
         """Whether going on with it would do anything."""
         if isinstance(self.row, FineTune):
             return fine_tune_words.can_continue(self.row)
-        if isinstance(self.row, TrainingSession) and self.row.reported:
-            return False
-        return not isinstance(self.row, Export) and self.row.status in ENDED
+        if isinstance(self.row, TrainingSession):
+            unanswered = self.row.status == RunStatus.done and self.row.num_examples_failed > 0
+            return not self.row.reported and (unanswered or self.row.status in RESUMABLE)
+        return not isinstance(self.row, Export) and self.row.status in RESUMABLE
 
 
 def of_writer(
@@ -92,12 +93,14 @@ def stop(writer_id: str, run_id: str, settings: Settings) -> Run:
 
 
 def go_on(writer_id: str, run_id: str, settings: Settings) -> Run:
-    """Go on with what was stopped or has failed; one under way, or done, is left alone. Raises NotFound, and
-    InvalidInput for what cannot be gone on with."""
+    """Go on with what was stopped or has failed, and with a session for its pieces that have no text; one under way, or
+    done, is left alone. Raises NotFound, and InvalidInput for what cannot be gone on with."""
     with db.reading(settings) as session:
         found = find(session, writer_id, run_id)
-    if found.kind == Kind.export and found.row.status in ENDED:
+    if found.kind == Kind.export and found.row.status in RESUMABLE:
         raise InvalidInput(NO_EXPORT)
+    if isinstance(found.row, TrainingSession) and found.row.reported:
+        raise InvalidInput(HANDED_IN)
     if found.can_continue:
         _GO_ON[found.kind](writer_id, run_id, settings)
     with db.reading(settings) as session:

@@ -41,6 +41,7 @@ class RunStatus(StrEnum):
 
 
 UNFINISHED = (RunStatus.queued, RunStatus.running, RunStatus.stopping)
+RESUMABLE = (RunStatus.stopped, RunStatus.failed)
 
 
 class ExampleStatus(StrEnum):

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from tests.support import api, fine_tuned
 from tests.support.engine import FakeEngine
 from tests.support.engine import fake_engine as fake_engine
+from tests.support.history import session_row
 from tests.support.owned import Owned, everything
 from tests.support.talking import own_words, row
 from tests.support.written import stored, written
@@ -308,6 +309,18 @@ def test_runs_of_all_kinds_are_told_with_how_far_they_are(client: TestClient, mi
     assert [one["run_id"] for one in good(client.get("/api/runs", params={"unfinished": True}))] == [waits.run_id]
     assert good(client.post(f"/api/runs/{mine.session}/continue"), 202)["status"] == "queued"
     assert good(client.post(f"/api/runs/{mine.export}/stop"), 202)["status"] == "done"
+
+
+def test_a_session_is_gone_on_with_for_what_it_lacks_but_not_one_that_another_program_ran(client: TestClient):
+    lacks, whole, handed_in = (
+        session_row(num_examples_failed=failed, reported=reported)
+        for failed, reported in ((2, False), (0, False), (2, True))
+    )
+    told = {one["run_id"]: one["can_continue"] for one in good(client.get("/api/runs"))}
+    assert told == {lacks: True, whole: False, handed_in: False}
+    statuses = [good(client.post(f"/api/runs/{one}/continue"), 202)["status"] for one in (lacks, whole)]
+    assert statuses == ["queued", "done"]
+    refused(client.post(f"/api/runs/{handed_in}/continue"), 422, "Another program ran this session")
     refused(client.get("/api/runs/%00"), 422, "run_id")
 
 

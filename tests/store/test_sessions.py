@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.support.history import session_row
 from zega_core import db
 from zega_core.configs import AutoTrainConfig
 from zega_core.errors import InvalidInput, NotFound
@@ -32,6 +33,20 @@ def test_another_writers_session_is_not_found(config: Settings):
             with pytest.raises(NotFound) as missing:
                 ask(session, "ben", "0" * 32)
             assert str(theirs.value) == str(missing.value)
+
+
+def test_what_another_program_ran_is_neither_continued_nor_shown_as_a_run(config: Settings):
+    mine = create("ana")
+    handed_in = session_row(reported=True, num_examples_failed=2, teacher="scripted", total_time_seconds=9_000.0)
+    with db.session() as session:
+        with pytest.raises(InvalidInput, match="Another program ran this session"):
+            runs.ask_to_continue(session, "ana", handed_in)
+        assert runs.ask_to_stop(session, "ana", handed_in).status == RunStatus.done
+        runs.ask_to_stop(session, "ana", mine)
+    with db.reading() as session:
+        newest = sessions.latest(session, "ana")
+        assert newest is not None and newest.session_id == mine
+        assert sessions.seconds_per_example(session, "ana", "scripted") is None
 
 
 def test_pages_are_newest_first_and_only_ones_own(config: Settings):

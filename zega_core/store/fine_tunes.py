@@ -15,7 +15,7 @@ from zega_core.configs import FineTuneConfig
 from zega_core.errors import NotFound
 from zega_core.proof_tables import Proof
 from zega_core.store import examples, leases, proofs, training_triggers, writers
-from zega_core.tables import UNFINISHED, RunStatus, TrainingSession, now
+from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune, FineTuning, TrainingMetric
 
 log = getLogger(__name__)
@@ -108,7 +108,7 @@ def unfinished(session: Session) -> list[int]:
 
 def may_go_on(session: Session) -> set[str]:
     """Run ids of everybody's that made no version yet and may still."""
-    open_ones = (*UNFINISHED, RunStatus.stopped, RunStatus.failed)
+    open_ones = (*UNFINISHED, *RESUMABLE)
     return set(session.exec(select(FineTune.run_id).where(col(FineTune.status).in_(open_ones))).all())
 
 
@@ -123,7 +123,7 @@ def ask_to_continue(session: Session, row: FineTune) -> FineTune | None:
     first."""
     if row.version_number is not None:
         return None
-    return leases.queue_again(session, row, [RunStatus.stopped, RunStatus.failed])
+    return leases.queue_again(session, row, RESUMABLE)
 
 
 def take_over(session: Session, row: FineTune) -> FineTune | None:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, delete, select
 from zega_core.conversation_tables import ExampleChange, Manuscript
 from zega_core.errors import NotFound
 from zega_core.store import leases
-from zega_core.tables import UNFINISHED, Example, ExampleStatus, RunStatus, Story
+from zega_core.tables import RESUMABLE, UNFINISHED, Example, ExampleStatus, Story
 
 _LIGHT: Any = defer(Manuscript.original)  # type: ignore[arg-type]
 """The file itself is read only where it is needed."""
@@ -80,7 +80,7 @@ def take_over(session: Session, row: Manuscript) -> Manuscript | None:
 
 def ask_to_continue(session: Session, row: Manuscript) -> Manuscript | None:
     """Queue a stopped or failed one again; None if there is nothing to continue, or another press was first."""
-    return leases.queue_again(session, row, [RunStatus.stopped, RunStatus.failed])
+    return leases.queue_again(session, row, RESUMABLE)
 
 
 @dataclass(frozen=True, slots=True)

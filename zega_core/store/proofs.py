@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.proof_tables import Proof, ProofText
 from zega_core.store import leases
-from zega_core.tables import UNFINISHED, RunStatus, now
+from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, now
 from zega_core.version_tables import Version
 
 CHOICES = ("before", "after", "tie")
@@ -105,7 +105,7 @@ def unfinished_runs(session: Session) -> set[str]:
 
 def ask_to_continue(session: Session, row: Proof) -> Proof | None:
     """Queue a stopped or failed one again; None if there is nothing to continue, or another press was first."""
-    return leases.queue_again(session, row, [RunStatus.stopped, RunStatus.failed])
+    return leases.queue_again(session, row, RESUMABLE)
 
 
 def ask_judge(session: Session, row: Proof, judge: str) -> Proof | None:
@@ -119,7 +119,7 @@ def ask_judge(session: Session, row: Proof, judge: str) -> Proof | None:
             text.judged = {name: one for name, one in text.judged.items() if name != judge}
             session.add(text)
     session.flush()
-    again = [RunStatus.done, RunStatus.stopped, RunStatus.failed]
+    again = [RunStatus.done, *RESUMABLE]
     return leases.queue_again(session, row, again, judge=judge, promote=False)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
+from zega_core.errors import InvalidInput
 from zega_core.store import examples, leases, session_teachers
 from zega_core.store.sessions import get
-from zega_core.tables import UNFINISHED, RunStatus, TrainingSession
+from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, TrainingSession
+
+HANDED_IN = "Another program ran this session and handed in its record. Go on with it there."
 
 
 def begin(session: Session, session_id: str, attempt: int) -> TrainingSession | None:
@@ -22,10 +25,11 @@ def ask_to_stop(session: Session, writer_id: str, session_id: str) -> TrainingSe
 
 def ask_to_continue(session: Session, writer_id: str, session_id: str) -> TrainingSession | None:
     """Queue what an ended session still lacks, examples without an answer included; None if there is nothing
-    to continue, or another press was first."""
+    to continue, or another press was first. Raises InvalidInput for one that another program ran."""
     row = get(session, writer_id, session_id)
-    ended = [RunStatus.stopped, RunStatus.failed]
-    statuses = [*ended, RunStatus.done] if row.num_examples_failed else ended
+    if row.reported:
+        raise InvalidInput(HANDED_IN)
+    statuses = (*RESUMABLE, RunStatus.done) if row.num_examples_failed else RESUMABLE
     return leases.queue_again(session, row, statuses, recorded=False)
 
 

@@ -98,10 +98,11 @@ def by_id(session: Session, session_id: str) -> TrainingSession:
 
 
 def latest(session: Session, writer_id: str) -> TrainingSession | None:
-    """The session that Auto-Train shows: the newest unfinished one, else the newest."""
+    """The session that Auto-Train shows: the newest unfinished one, else the newest. What another program ran and
+    handed in is not among them."""
     query = (
         select(TrainingSession)
-        .where(TrainingSession.user_id == writer_id)
+        .where(TrainingSession.user_id == writer_id, ~col(TrainingSession.reported))
         .order_by(col(TrainingSession.status).in_(UNFINISHED).desc(), col(TrainingSession.id).desc())
     )
     return session.exec(query).first()
@@ -127,7 +128,7 @@ def page(session: Session, writer_id: str, *, number: int = 1, size: int = 10) -
 
 
 def seconds_per_example(session: Session, writer_id: str, teacher: str, last: int = 20) -> float | None:
-    """Median over the writer's last finished runs with this teacher; None without any."""
+    """Median over the writer's last finished runs with this teacher here; None without any."""
     query = (
         select(
             TrainingSession.total_time_seconds,
@@ -135,7 +136,8 @@ def seconds_per_example(session: Session, writer_id: str, teacher: str, last: in
             + TrainingSession.num_examples_set_aside
             + TrainingSession.num_examples_failed,
         )
-        .where(TrainingSession.user_id == writer_id, TrainingSession.teacher == teacher, col(TrainingSession.recorded))
+        .where(TrainingSession.user_id == writer_id, TrainingSession.teacher == teacher)
+        .where(col(TrainingSession.recorded), ~col(TrainingSession.reported))
         .order_by(col(TrainingSession.id).desc())
         .limit(last)
     )
