@@ -14,6 +14,7 @@ from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlmodel import select
 
 from tests.support.migrated import at_once, schema
@@ -216,3 +217,8 @@ def test_the_number_of_a_deleted_example_is_not_given_again(database: str, confi
     with db.session(config) as session:
         session.connection().execute(text("DELETE FROM example"))
     assert add() > first
+
+
+def test_more_questions_than_connections_is_said_and_is_no_fault(config: Settings):
+    with pytest.raises(HomeError, match="try again in a moment"), db.plain_errors(config):
+        raise NoneFree("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00")

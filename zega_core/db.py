@@ -16,6 +16,7 @@ from filelock import FileLock
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlmodel import Session, create_engine
 
 from zega_core.errors import ConfigError, HomeError
@@ -170,6 +171,10 @@ def plain_errors(settings: Settings) -> Iterator[None]:
         yield
     except (DataError, IntegrityError, ProgrammingError):
         raise  # our mistake, not the database's trouble
+    except NoneFree as error:
+        raise HomeError(
+            "ZEGA is asked for more than it can do at once. Nothing is lost: try again in a moment."
+        ) from error
     except DBAPIError as error:
         raise HomeError(_in_words(error, settings)) from error
 

@@ -17,7 +17,7 @@ from zega_core.api import access
 from zega_core.door_tables import ApiKey
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.settings import Settings
-from zega_core.store import api_keys
+from zega_core.store import api_keys, writers
 from zega_core.tables import now
 
 NOWHERE = "/nothing-here"
@@ -33,6 +33,14 @@ def test_this_machine_needs_no_key(config: Settings):
     hosts = ("localhost", "localhost:8002", "127.0.0.1:9", "[::1]:8002", "LOCALHOST")
     assert [asked(client, host=host) for host in hosts] == [404] * len(hosts)
     assert asked(client, origin="http://localhost:3000") == 404
+
+
+def test_who_asks_without_a_key_does_not_wait_for_what_is_written(config: Settings):
+    client = api.client()
+    api.key_of("ana")
+    with db.session(config) as writing:  # whoever wanted to write now would wait, and give up after 30 seconds
+        writers.touch(writing, "ana")
+        assert client.get("/api/versions").json()["versions"] == []
 
 
 @pytest.mark.parametrize(

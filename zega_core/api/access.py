@@ -59,6 +59,10 @@ class Caller:
             return self.checked(writer_id)
         if self.writer is not None:
             return self.writer
+        with db.reading() as session:
+            known = writers.last_used(session)
+        if known is not None:
+            return known
         with db.session() as session:  # on the very first start the default writer is made
             return writers.ids(session)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -79,7 +79,12 @@ def attachment(name: str) -> dict[str, str]:
 
 
 def file_of(parts: Iterable[bytes], name: str, media_type: str) -> StreamingResponse:
-    """Answers with a file of any size. All of it is there before the first byte is sent: what goes wrong is an answer
+    """Answers with a file of any size, to be saved under this name."""
+    return spooled(parts, media_type, attachment(name))
+
+
+def spooled(parts: Iterable[bytes], media_type: str, headers: Mapping[str, str] | None = None) -> StreamingResponse:
+    """Answers with as much as there is. All of it is there before the first byte is sent: what goes wrong is an answer
     of its own, and nobody who reads slowly keeps the database waiting."""
     spool = TemporaryFile()  # noqa: SIM115, closed when all is sent
     try:
@@ -96,5 +101,5 @@ def file_of(parts: Iterable[bytes], name: str, media_type: str) -> StreamingResp
             while chunk := spool.read(_CHUNK):
                 yield chunk
 
-    headers = attachment(name) | {"Content-Length": str(size)}
-    return StreamingResponse(chunks(), media_type=media_type, headers=headers)
+    whole = dict(headers or {}) | {"Content-Length": str(size)}
+    return StreamingResponse(chunks(), media_type=media_type, headers=whole)

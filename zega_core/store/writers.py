@@ -9,6 +9,8 @@ from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.tables import Writer, now
 
+_BY_USE = select(Writer.id).order_by(col(Writer.last_used_at).desc(), col(Writer.id))
+
 
 def ensure(session: Session, writer_id: str) -> Writer:
     """The writer, created if new; raises InvalidInput for an id that is no slug."""
@@ -41,8 +43,12 @@ def get(session: Session, writer_id: str) -> Writer:
 
 def ids(session: Session) -> list[str]:
     """All writers, the one last used first; never empty."""
-    found = session.exec(select(Writer.id).order_by(col(Writer.last_used_at).desc(), col(Writer.id))).all()
-    return list(found) or [ensure(session, DEFAULT_WRITER).id]
+    return list(session.exec(_BY_USE).all()) or [ensure(session, DEFAULT_WRITER).id]
+
+
+def last_used(session: Session) -> str | None:
+    """The writer that was used last; None while there is none."""
+    return session.exec(_BY_USE.limit(1)).first()
 
 
 def lock(session: Session, writer_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from zega_core import db, history, history_files, history_reports, history_share, history_words
 from zega_core.api import problems
 from zega_core.api.access import Asking, Caller
+from zega_core.api.fields import file_of, spooled
 from zega_core.api.history_schemas import (
     AsTold,
     Compared,
@@ -35,8 +36,6 @@ SessionId = Annotated[str, Path(pattern=SESSION_ID, description="The session's s
 UserId = Annotated[str, Path(max_length=64, description="The writer's id.")]
 Ordered = Annotated[Order, Query(description="In which order.")]
 MOST_PAGES = 10_000_000
-AT_ONCE = 500
-"""Records that are written to an answer together."""
 
 
 @router.post(
@@ -67,9 +66,10 @@ def save(report: Report, asking: Asking, response: Response) -> Record:
     responses=problems.documented(404, 422),
 )
 def every(user_id: UserId, asking: Asking, wanted: Looked) -> StreamingResponse:
-    """Written to the answer while it is read, so that a long history takes no more memory than a short one."""
+    """A long history takes no more memory than a short one."""
     writer = asking.checked(user_id)
-    return StreamingResponse(_array(writer, wanted), media_type="application/json")
+    with db.reading() as session:
+        return spooled(_array(rows.every_session(session, writer, wanted)), "application/json")
 
 
 @router.get(
@@ -150,16 +150,9 @@ def export(
 ) -> StreamingResponse:
     """What the filter leaves, newest first."""
     writer = asking.checked(user_id)
-
-    def parts() -> Iterator[bytes]:
-        with db.reading() as session:
-            yield from history_files.FORMS[form](rows.every(session, writer, wanted))
-
-    return StreamingResponse(
-        parts(),
-        media_type=history_files.MEDIA_TYPES[form],
-        headers={"Content-Disposition": f'attachment; filename="history.{form}"'},
-    )
+    with db.reading() as session:
+        parts = history_files.FORMS[form](rows.every(session, writer, wanted))
+        return file_of(parts, f"history.{form}", history_files.MEDIA_TYPES[form])
 
 
 @router.get(
@@ -266,13 +259,9 @@ def _found(asking: Caller, session_id: str) -> TrainingSession:
     return row
 
 
-def _array(writer: str, wanted: rows.Filter) -> Iterator[bytes]:
-    with db.reading() as session:
-        begun, part = False, []
-        for row in rows.every_session(session, writer, wanted):
-            part.append(Record.of(row).model_dump_json(by_alias=True))
-            if len(part) == AT_ONCE:
-                yield (("," if begun else "[") + ",".join(part)).encode()
-                begun, part = True, []
-        opening = "" if begun and not part else "," if begun else "["
-        yield f"{opening}{','.join(part)}]".encode()
+def _array(found: Iterable[TrainingSession]) -> Iterator[bytes]:
+    between = b"["
+    for row in found:
+        yield between + Record.of(row).model_dump_json(by_alias=True).encode()
+        between = b","
+    yield b"[]" if between == b"[" else b"]"
