@@ -10,9 +10,9 @@ from zega_core.analytics import plural
 from zega_core.errors import InvalidInput, NotFound
 from zega_core.settings import Settings
 from zega_core.store import history_records as rows
+from zega_core.store.sessions import NOT_THERE
 from zega_core.tables import UNFINISHED, ExampleStatus
 
-NOT_THERE = "There is no such session. It may have been deleted; choose one in History."
 UNDER_WAY = "A session that is still written cannot be deleted. Stop it first; what is written stays until then."
 
 

@@ -30,11 +30,10 @@ OWN_ORDER = -1
 SESSION_ID = r"^[A-Za-z0-9._:-]{1,100}$"
 
 
-def _writer(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+def as_writer(value: object) -> str:
+    """A writer's id; a whole number is taken as its digits. Raises ValueError."""
     try:
-        return check_writer_id(value)
+        return check_writer_id(str(value) if type(value) is int else value)
     except InvalidInput as error:
         raise ValueError(str(error)) from error
 
@@ -137,7 +136,7 @@ class Report(BaseModel):
 
     user_id: Annotated[
         str,
-        BeforeValidator(_writer, json_schema_input_type=str | int),
+        BeforeValidator(as_writer, json_schema_input_type=str | int),
         Field(description="Whose it is; a whole number is taken as its digits."),
     ]
     session_id: Annotated[str, Field(pattern=SESSION_ID, description="Its own, such as a UUID.")]

@@ -27,10 +27,24 @@ class Begun:
     question: Turn
 
 
-def begin(writer: str, settings: Settings, *, purpose: str = "", name: str = "") -> Begun:
-    """A new conversation with its first question. Raises InvalidInput."""
+def begin(
+    writer: str,
+    settings: Settings,
+    *,
+    purpose: str = "",
+    name: str = "",
+    earlier: str = "",
+    noted: client.Noted | None = None,
+) -> Begun:
+    """A new conversation, or the one with the key ``earlier``, with its open question. ``noted`` is called with the key
+    in the transaction that makes it. Raises InvalidInput, and NotFound for an earlier one that was deleted."""
     with db.session(settings) as session:
-        row = conversation.start(session, writer, settings, purpose=purpose, name=name)
+        if earlier:
+            row = conversations.get(session, writer, earlier)
+        else:
+            row = conversation.start(session, writer, settings, purpose=purpose, name=name)
+            if noted is not None:
+                noted(session, row.key)
         turn = conversation.question(session, writer, row.key, settings)
         answers = conversations.answered(session, writer).get(row.key, 0)
     ask_ahead(writer, row.key, settings)

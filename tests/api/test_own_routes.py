@@ -21,7 +21,7 @@ from tests.support.talking import own_words, row
 from tests.support.written import stored, written
 from zega_core import db
 from zega_core.settings import Settings
-from zega_core.store import conversations, training_triggers
+from zega_core.store import conversations, once_only, training_triggers
 from zega_core.tables import ExampleStatus, RunStatus
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -393,3 +393,20 @@ def test_at_this_machine_without_a_key_any_writer_can_be_named(config: Settings)
     assert row(question["turn_id"], writer="cleo")[1] is not None
     with db.reading() as session:
         assert [one.key for one in conversations.of_writer(session, "cleo")] == [key]
+
+
+def test_what_was_begun_before_the_server_was_killed_is_not_made_again(
+    client: TestClient, config: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """The row of the request says what it began, and no answer was stored."""
+    sent = {"/api/stories": {"body": "The tide came in.", "title": "Tide"}, f"{TALK}/start": {"purpose": "Harbours"}}
+    for key, (path, body) in enumerate(sent.items()):
+        keyed = {"Idempotency-Key": str(key)}
+        with monkeypatch.context() as killed:
+            killed.setattr(once_only, "answer", lambda session, writer, key, **_: None)
+            first = good(client.post(path, json=body, headers=keyed), 201)
+            with db.session(config) as session:
+                once_only.let_go(session, "ana", str(key))
+        assert good(client.post(path, json=body, headers=keyed), 201) == first
+    assert good(client.get("/api/stories"))["total"] == 1
+    assert good(client.get(f"{TALK}/sessions"))["total"] == 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, WithJsonSchema
@@ -21,9 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zega_core import db, sign_in
 from zega_core.api import limiting, problems
 from zega_core.configs import check_writer_id
-from zega_core.errors import InvalidInput, NotFound, ZegaError
+from zega_core.errors import NotFound, ZegaError
+from zega_core.history_reports import as_writer
 from zega_core.settings import Settings
-from zega_core.store import api_keys, writers
+from zega_core.store import api_keys, sessions, writers
+from zega_core.tables import TrainingSession
 
 LOOPBACK = r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 ORIGIN = rf"https?://{LOOPBACK}"
@@ -74,6 +76,15 @@ def caller(request: Request) -> Caller:
 Asking = Annotated[Caller, Depends(caller)]
 
 
+def session_of(asking: Caller, session_id: str) -> TrainingSession:
+    """The session with this id; another writer's is not found, exactly like one that does not exist."""
+    with db.reading() as session:
+        row = sessions.by_id(session, session_id)
+    if asking.writer not in (None, row.user_id):
+        raise NotFound(sessions.NOT_THERE)
+    return row
+
+
 def acting_writer(
     asking: Asking,
     user_id: Annotated[
@@ -87,18 +98,9 @@ def acting_writer(
 ForWriter = Annotated[str, Depends(acting_writer)]
 
 
-def _written_as_id(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    try:
-        return check_writer_id(value)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-
-
 WriterId = Annotated[
     str,
-    BeforeValidator(_written_as_id),
+    BeforeValidator(as_writer),
     WithJsonSchema(
         {"anyOf": [{"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}, {"type": "integer", "minimum": 0}]}
     ),

@@ -40,9 +40,11 @@ def claim(session: Session, writer_id: str, key: str, request_hash: str) -> Clai
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = OnceOnly(user_id=writer_id, key=key, request_hash=request_hash).model_dump()
     statement = insert(OnceOnly).values(**values).on_conflict_do_nothing().returning(col(OnceOnly.key))
-    made = session.connection().execute(statement).first() is not None
     mine = select(OnceOnly).where(OnceOnly.user_id == writer_id, OnceOnly.key == key).with_for_update()
-    row = session.exec(mine.execution_options(populate_existing=True)).one()
+    made, row = False, None
+    while row is None:  # one that was in the way may be let go before it can be looked at
+        made = session.connection().execute(statement).first() is not None
+        row = session.exec(mine.execution_options(populate_existing=True)).first()
     if made:
         return Claim(row, True)
     free = row.request_hash == request_hash and row.status is None and row.heartbeat_at < now() - SILENT

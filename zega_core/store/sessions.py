@@ -12,6 +12,7 @@ from zega_core.errors import NotFound
 from zega_core.store import examples, writers
 from zega_core.tables import UNFINISHED, TrainingSession, now
 
+NOT_THERE = "There is no such session. It may have been deleted; choose one in History."
 DOUBLE_PRESS = 2.0
 """Seconds within which a second press that asks for the same is taken for the first one's echo."""
 
@@ -85,7 +86,7 @@ def get(session: Session, writer_id: str, session_id: str) -> TrainingSession:
     )
     row = session.exec(query).first()
     if row is None:
-        raise NotFound("There is no such session. It may have been deleted; choose one in History.")
+        raise NotFound(NOT_THERE)
     return row
 
 
@@ -93,7 +94,7 @@ def by_id(session: Session, session_id: str) -> TrainingSession:
     """Whoever's it is: for workers, who are handed ids and no writer."""
     row = session.exec(select(TrainingSession).where(TrainingSession.session_id == session_id)).first()
     if row is None:
-        raise NotFound("There is no such session.")
+        raise NotFound(NOT_THERE)
     return row
 
 

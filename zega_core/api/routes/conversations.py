@@ -138,14 +138,16 @@ class WithTurns(Facts):
     responses=problems.documented(404, 422),
     dependencies=[once.HONOURED],
 )
-def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettings) -> Begun:
+def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettings, begun: once.Begun) -> Begun:
     """Begin a conversation; its first question is asked."""
     writer = wanted.writer(asking, writer)
-    begun = talking.begin(writer, settings, purpose=wanted.purpose, name=wanted.name)
+    found = talking.begin(
+        writer, settings, purpose=wanted.purpose, name=wanted.name, earlier=begun.earlier, noted=begun.note
+    )
     return Begun(
-        session=facts.of_conversation(begun.conversation, begun.answers),
-        welcome=begun.welcome,
-        question=facts.of_question(begun.question),
+        session=facts.of_conversation(found.conversation, found.answers),
+        welcome=found.welcome,
+        question=facts.of_question(found.question),
     )
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from zega_core import db, history, history_files, history_reports, history_share, history_words
 from zega_core.api import problems
-from zega_core.api.access import Asking, Caller
+from zega_core.api.access import Asking, session_of
 from zega_core.api.fields import file_of, spooled
 from zega_core.api.history_schemas import (
     AsTold,
@@ -22,8 +22,6 @@ from zega_core.api.history_schemas import (
     Said,
     Stats,
 )
-from zega_core.errors import NotFound
-from zega_core.history_keeping import NOT_THERE
 from zega_core.history_reports import SESSION_ID, Report
 from zega_core.settings import get_settings
 from zega_core.store import history as rows
@@ -100,7 +98,7 @@ def paginated(
     responses=problems.documented(404, 422),
 )
 def one(session_id: SessionId, asking: Asking) -> Record:
-    return Record.of(_found(asking, session_id))
+    return Record.of(session_of(asking, session_id))
 
 
 @router.get(
@@ -179,7 +177,7 @@ def compare(
     other_id: Annotated[str, Path(pattern=SESSION_ID, description="Another one's.")],
     asking: Asking,
 ) -> list[Compared]:
-    first = _found(asking, session_id)
+    first = session_of(asking, session_id)
     with db.reading() as session:
         lines = history.difference(session, first.user_id, first.session_id, other_id)
     return [
@@ -201,7 +199,7 @@ def share(
     texts: Annotated[bool, Query(description="Whether what was written is in it.")] = False,
 ) -> HTMLResponse:
     """A single file that runs nothing and names nobody."""
-    row = _found(asking, session_id)
+    row = session_of(asking, session_id)
     with db.reading() as session:
         page = history_share.page(session, row.user_id, row.session_id, with_texts=texts)
     return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
@@ -215,7 +213,7 @@ def share(
 )
 def archive(session_id: SessionId, asking: Asking) -> Said:
     """It counts all the same."""
-    row = _found(asking, session_id)
+    row = session_of(asking, session_id)
     return Said(message=history.archive(row.user_id, [row.session_id], get_settings()))
 
 
@@ -226,7 +224,7 @@ def archive(session_id: SessionId, asking: Asking) -> Said:
     responses=problems.documented(404, 422),
 )
 def unarchive(session_id: SessionId, asking: Asking) -> Said:
-    row = _found(asking, session_id)
+    row = session_of(asking, session_id)
     return Said(message=history.unarchive(row.user_id, [row.session_id], get_settings()))
 
 
@@ -244,19 +242,8 @@ def delete(
     ] = False,
 ) -> Said:
     """What was set aside in it goes with it; kept examples stay."""
-    row = _found(asking, session_id)
+    row = session_of(asking, session_id)
     return Said(message=history.delete(row.user_id, [row.session_id], get_settings(), with_examples=with_examples))
-
-
-def _found(asking: Caller, session_id: str) -> TrainingSession:
-    """Another writer's is not found, exactly like one that does not exist."""
-    with db.reading() as session:
-        try:
-            row = sessions.by_id(session, session_id)
-            asking.checked(row.user_id)
-        except NotFound as error:
-            raise NotFound(NOT_THERE) from error
-    return row
 
 
 def _array(found: Iterable[TrainingSession]) -> Iterator[bytes]:

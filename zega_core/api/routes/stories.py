@@ -84,10 +84,13 @@ def list_stories(
     dependencies=[once.HONOURED],
     max_body_size=limiting.MOST_UPLOAD,
 )
-def add_story(story: NewStory, writer: ForWriter, settings: UsedSettings) -> WholeStory:
+def add_story(story: NewStory, writer: ForWriter, settings: UsedSettings, begun: once.Begun) -> WholeStory:
     """Put a story on the shelf."""
+    if begun.earlier:
+        return get_story(int(begun.earlier), writer)
     with db.session(settings) as session:
         row = shelf.save(session, writer, story.title, story.body, genre=story.genre, element=story.element)
+        begun.note(session, str(row.id))
         found = whole(row)
     client.refresh_memory(writer, settings)
     return found

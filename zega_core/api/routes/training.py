@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 
 from zega_core import db, run_results, teachers
 from zega_core.api import following, once, problems
-from zega_core.api.access import Asking, Caller, WriterId
+from zega_core.api.access import Asking, Caller, WriterId, session_of
 from zega_core.api.fields import GenreName, LastEventId, RunId
 from zega_core.configs import MAX_EXAMPLES, AutoTrainConfig, GenreKey, TeachingConfig, checked
-from zega_core.errors import InvalidInput, NotFound
+from zega_core.errors import InvalidInput
 from zega_core.jobs import client, launcher
 from zega_core.settings import Settings, get_settings
 from zega_core.store import api_keys, sessions
@@ -167,7 +167,7 @@ async def auto_train(request: Request, body: AutoTrainBody, asking: Asking, begu
     responses=problems.documented(404),
 )
 def auto_train_state(session_id: RunId, asking: Asking) -> AutoTrained:
-    return _result_of(_owner(session_id, asking), session_id)
+    return _result_of(session_of(asking, session_id).user_id, session_id)
 
 
 async def _opened(
@@ -182,7 +182,7 @@ async def _opened(
     """Writer, session and the last event seen. What can be refused is refused before the stream begins."""
     seen = following.last_seen(last_event_id)
     if session_id is not None:
-        return await run_in_threadpool(_owner, session_id, asking), session_id, seen
+        return (await run_in_threadpool(session_of, asking, session_id)).user_id, session_id, seen
     if body is None:
         raise InvalidInput("Say what to write, or which session to follow: a body, or the query session_id.")
     return *await run_in_threadpool(_start, body, asking, begun), seen
@@ -209,7 +209,7 @@ async def auto_train_stream(
 
 async def _followed(session_id: RunId, asking: Asking, last_event_id: LastEventId = None) -> tuple[str, str, int]:
     seen = following.last_seen(last_event_id)
-    return await run_in_threadpool(_owner, session_id, asking), session_id, seen
+    return (await run_in_threadpool(session_of, asking, session_id)).user_id, session_id, seen
 
 
 @router.get(
@@ -225,15 +225,6 @@ async def auto_train_follow(
 ) -> AsyncIterator[ServerSentEvent]:
     async for event in following.session_events(*followed):
         yield event
-
-
-def _owner(session_id: str, caller: Caller) -> str:
-    """The writer whose session it is; another's is not found, exactly like one that does not exist."""
-    with db.reading() as session:
-        try:
-            return caller.checked(sessions.by_id(session, session_id).user_id)
-        except NotFound:
-            raise NotFound("There is no such session. It may have been deleted; choose one in History.") from None
 
 
 def _result_of(writer: str, session_id: str) -> AutoTrained:
