@@ -14,9 +14,9 @@ from zega_core.errors import InvalidInput, NotFound
 from zega_core.jobs import client
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import examples, exports, fine_tunes, manuscripts, proofs, sessions
+from zega_core.store import examples, exports, fine_tunes, leases, manuscripts, proofs, sessions
 from zega_core.store.runs import HANDED_IN
-from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, TrainingSession
+from zega_core.tables import RESUMABLE, RunStatus, TrainingSession
 from zega_core.version_tables import FineTune
 
 Row = TrainingSession | FineTune | Proof | Export | Manuscript
@@ -65,9 +65,9 @@ def of_writer(
 ) -> list[Run]:
     """The newest of these kinds (none: of all), the one asked for last first. ``unfinished``: those that wait or are
     worked on."""
-    rows = [row for kind in kinds or tuple(Kind) for row in _NEWEST[kind](session, writer_id, limit)]
-    if unfinished:
-        rows = [row for row in rows if row.status in UNFINISHED]
+    rows: list[Row] = []
+    for kind in kinds or tuple(Kind):
+        rows += _UNDER_WAY[kind](session, writer_id) if unfinished else _NEWEST[kind](session, writer_id, limit)
     rows.sort(key=lambda row: row.created_at, reverse=True)
     return [_run(session, row) for row in rows[:limit]]
 
@@ -119,6 +119,13 @@ def _run(session: Session, row: Row) -> Run:
     return Run(Kind.export, row, int(row.status == RunStatus.done), 1)
 
 
+_UNDER_WAY: Mapping[Kind, Callable[[Session, str], Sequence[Row]]] = {
+    Kind.auto_train: lambda session, writer: leases.under_way(session, TrainingSession, writer),
+    Kind.fine_tune: lambda session, writer: leases.under_way(session, FineTune, writer),
+    Kind.proof: lambda session, writer: leases.under_way(session, Proof, writer),
+    Kind.export: lambda session, writer: leases.under_way(session, Export, writer),
+    Kind.pages: lambda session, writer: leases.under_way(session, Manuscript, writer),
+}
 _NEWEST: Mapping[Kind, Callable[[Session, str, int], Sequence[Row]]] = {
     Kind.auto_train: lambda session, writer, limit: sessions.page(session, writer, size=limit),
     Kind.fine_tune: fine_tunes.recent,

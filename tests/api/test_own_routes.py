@@ -20,6 +20,8 @@ from tests.support.owned import Owned, everything
 from tests.support.talking import own_words, row
 from tests.support.written import stored, written
 from zega_core import db
+from zega_core.errors import HomeError
+from zega_core.jobs import client as jobs
 from zega_core.settings import Settings
 from zega_core.store import conversations, once_only, training_triggers
 from zega_core.tables import ExampleStatus, RunStatus
@@ -393,6 +395,23 @@ def test_at_this_machine_without_a_key_any_writer_can_be_named(config: Settings)
     assert row(question["turn_id"], writer="cleo")[1] is not None
     with db.reading() as session:
         assert [one.key for one in conversations.of_writer(session, "cleo")] == [key]
+
+
+def test_what_is_under_way_is_found_behind_whatever_has_ended_since(client: TestClient):
+    waits = session_row(status=RunStatus.queued, recorded=False)
+    for days in (1, 2, 3):
+        session_row(days=days)
+    found = good(client.get("/api/runs", params={"unfinished": True, "limit": 2}))
+    assert [one["run_id"] for one in found] == [waits]
+
+
+def test_a_story_is_saved_whatever_becomes_of_what_is_to_follow(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def busy(*_: object) -> None:
+        raise HomeError("The database is busy.")
+
+    monkeypatch.setattr(jobs, "refresh_memory", busy)
+    made = good(client.post("/api/stories", json={"body": "The tide came in."}), 201)
+    assert good(client.patch(f"/api/stories/{made['id']}", json={"title": "Tide"}))["title"] == "Tide"
 
 
 def test_what_was_begun_before_the_server_was_killed_is_not_made_again(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zega_core import db, memory, memory_words, profile_words, profiling
+from zega_core import after_saving, db, memory, memory_words, profile_words, profiling
 from zega_core.cli.frame import cli, print_json, say
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.errors import InvalidInput
@@ -18,7 +18,6 @@ from zega_core.facts.personal import (
     of_recalled,
 )
 from zega_core.facts.style import StyleFacts, style_facts
-from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import notifications as news
 from zega_core.writing_configs import MEMORY_SOURCES
@@ -48,7 +47,7 @@ def choose_memory(
     settings = get_settings()
     with db.session(settings) as session:
         memory.choose(session, check_writer_id(writer), sources or [])
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     _tell_memory(memory_facts(writer, settings), as_json)
 
 

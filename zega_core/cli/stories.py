@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from zega_core import db, shelf, story_files
+from zega_core import after_saving, db, shelf, story_files
 from zega_core.analytics import plural
 from zega_core.cli.frame import cli, print_json, say, text_of, write_new
 from zega_core.configs import DEFAULT_WRITER, check_writer_id
 from zega_core.facts.stories import StoryPage, of_story, whole
-from zega_core.jobs import client
 from zega_core.settings import get_settings
 from zega_core.store import stories as rows
 
@@ -78,7 +77,7 @@ def add(
     body, settings = text_of(file, shelf.MAX_BODY), get_settings()
     with db.session(settings) as session:
         found = whole(shelf.save(session, check_writer_id(writer), title, body, genre=genre))
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     if as_json:
         print_json(found.as_json())
     else:
@@ -98,7 +97,7 @@ def edit(
     body, settings = None if text_from is None else text_of(text_from, shelf.MAX_BODY), get_settings()
     with db.session(settings) as session:
         found = whole(shelf.edit(session, check_writer_id(writer), number, title, body, genre=genre))
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     if as_json:
         print_json(found.as_json())
     else:

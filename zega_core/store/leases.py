@@ -38,6 +38,12 @@ def begin(session: Session, kind: type[Run], row_id: int | None, attempt: int) -
     return row
 
 
+def under_way(session: Session, kind: type[Run], writer_id: str) -> list[Run]:
+    """The writer's that wait or are worked on, newest first."""
+    query = select(kind).where(col(kind.user_id) == writer_id, col(kind.status).in_(UNFINISHED))
+    return list(session.exec(query.order_by(col(kind.id).desc())))
+
+
 def holds(session: Session, row: Run, **values: Any) -> RunStatus | None:
     """Heartbeat and fence in one statement, with ``values`` for other columns: the run's status, or None when the
     lease is lost."""

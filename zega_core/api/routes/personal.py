@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from zega_core import db, memory, memory_words, profiling, teacher_checks
+from zega_core import after_saving, db, memory, memory_words, profiling, teacher_checks
 from zega_core.api import problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import RowId, Sent, Text, UsedSettings
@@ -65,7 +65,7 @@ def choose_memory(wanted: Sources, writer: ForWriter, settings: UsedSettings) ->
     """Choose what is remembered. What is not chosen any more is forgotten at once."""
     with db.session(settings) as session:
         memory.choose(session, writer, wanted.sources)
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     return memory_facts(writer, settings)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from zega_core import db, shelf, story_files
+from zega_core import after_saving, db, shelf, story_files
 from zega_core.api import limiting, once, problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import (
@@ -26,7 +26,6 @@ from zega_core.api.fields import (
 )
 from zega_core.facts.base import Said
 from zega_core.facts.stories import StoryPage, WholeStory, of_story, whole
-from zega_core.jobs import client
 from zega_core.store import stories as rows
 
 router = APIRouter(prefix="/stories", tags=["stories"], route_class=once.Route)
@@ -92,7 +91,7 @@ def add_story(story: NewStory, writer: ForWriter, settings: UsedSettings, begun:
         row = shelf.save(session, writer, story.title, story.body, genre=story.genre, element=story.element)
         begun.note(session, str(row.id))
         found = whole(row)
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     return found
 
 
@@ -140,7 +139,7 @@ def change_story(story_id: RowId, change: StoryChange, writer: ForWriter, settin
     with db.session(settings) as session:
         row = shelf.edit(session, writer, story_id, change.title, change.body, genre=change.genre, seen=change.seen)
         found = whole(row)
-    client.refresh_memory(writer, settings)
+    after_saving.remember(writer, settings)
     return found
 
 
