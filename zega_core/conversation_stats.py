@@ -16,6 +16,7 @@ from zega_core import learning
 from zega_core.conversation_tables import TurnState
 from zega_core.covering import covered
 from zega_core.dataset import words
+from zega_core.errors import InvalidInput
 from zega_core.quality.validation import number
 from zega_core.questions.coverage import Coverage
 from zega_core.settings import Settings, get_settings
@@ -128,8 +129,16 @@ def _trained_on(session: Session, writer_id: str, settings: Settings) -> frozens
     return found
 
 
+def check_zone(name: str) -> str:
+    """The name of a time zone; raises InvalidInput for any other."""
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise InvalidInput(f"{name[:64]!r} is no time zone. It looks like Europe/Vienna, or UTC.") from error
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ZoneInfo(check_zone(name))
+    except InvalidInput:
         return ZoneInfo("UTC")

@@ -397,6 +397,12 @@ def test_at_this_machine_without_a_key_any_writer_can_be_named(config: Settings)
         assert [one.key for one in conversations.of_writer(session, "cleo")] == [key]
 
 
+@pytest.mark.parametrize("zone", ["Atlantis", "../../etc/passwd", "/etc/passwd", "Europe", ""])
+def test_days_are_counted_by_a_time_zone_that_there_is(client: TestClient, zone: str):
+    refused(client.get(f"{TALK}/stats/ana", params={"zone": zone}), 422, "is no time zone")
+    assert good(client.get(f"{TALK}/stats/ana", params={"zone": "Europe/Vienna"}))["asked"] == 0
+
+
 def test_what_is_under_way_is_found_behind_whatever_has_ended_since(client: TestClient):
     waits = session_row(status=RunStatus.queued, recorded=False)
     for days in (1, 2, 3):

@@ -178,6 +178,7 @@ def stats(
 ) -> None:
     """How it goes: questions, answers, words, what is left out and why."""
     settings = get_settings()
+    conversation_stats.check_zone(zone)
     with db.reading(settings) as store:
         writers.get(store, check_writer_id(writer))
         found = conversation_stats.stats(store, writer, zone, settings)

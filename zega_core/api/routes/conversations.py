@@ -268,6 +268,7 @@ def stats(
     zone: Annotated[Line, Query(description="Time zone by which days are counted.")] = "UTC",
 ) -> StatsFacts:
     """How it goes. ``id`` is a conversation's, for that one, or a writer's, for all of theirs."""
+    conversation_stats.check_zone(zone)
     with db.reading(settings) as session:
         row = rows.by_key(session, id)
         if row is not None and asking.writer in (None, row.user_id):
