@@ -39,7 +39,7 @@ from zega_core.store.history import Order, Row
 from zega_core.tables import now
 
 asked = typer.Typer(name="history", help="What was run, what came of it, and what worked best.", no_args_is_help=True)
-cli.add_typer(asked)
+cli.add_typer(asked, epilog="Example: zega history list --writer ana --json")
 
 
 @asked.command("list", epilog="Example: zega history list --writer ana --genre mystery --low 8 --order best --json")
