@@ -173,6 +173,7 @@ def test_what_is_typed_into_a_story_outlives_a_refresh_and_is_gone_when_given_up
     expect(text).to_have_value("As it was, and more.")
     page.get_by_role("button", name="Leave it as it was").click()
     expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
+    visitor.idle()  # the browser is told to forget the draft below the buttons
     page.reload()
     page.get_by_role("button", name="Edit", exact=True).click()
     expect(text).to_have_value("As it was.")
