@@ -44,6 +44,9 @@ def rows(writer: str, number: int, letter: str, word: str) -> list[Any]:
             recorded=True,
             **ended,
         ),
+        teacher_tables.SessionTeacher(
+            user_id=writer, session_id=number, model=f"{word}/teacher", made=1, kept=1, scored=1, quality_sum=8.2
+        ),
         talks.Conversation(**mine, key=key, name=f"{word} talk", purpose=text),
         talks.Manuscript(
             **mine,
