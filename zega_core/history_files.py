@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from zega_core.fine_tune.written import FORMULA, GUARD
+from zega_core.fine_tune.written import cell
 from zega_core.store.history import Row
 
 AT_ONCE = 1_000
@@ -61,7 +61,7 @@ def csv(rows: Iterable[Row]) -> Iterator[bytes]:
     writer = csv_format.writer(text)
     writer.writerow(FIELDS)
     for some in _parts(rows):
-        writer.writerows([_cell(value) for value in fields(row).values()] for row in some)
+        writer.writerows([cell(value) for value in fields(row).values()] for row in some)
         yield text.getvalue().encode(errors="replace")
         text.seek(0)
         text.truncate()
@@ -124,18 +124,6 @@ def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rest = iter(rows)
     while some := list(islice(rest, AT_ONCE)):
         yield some
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        value = ", ".join(value)
-    if not isinstance(value, str):
-        return str(value)
-    return f"{GUARD}{value}" if value.startswith(FORMULA) else value
 
 
 def _type(pyarrow: Any, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from zega_core.pieces import storable
 from zega_core.store import collection
 from zega_core.store.collection import SORTS, Filter
 from zega_core.tables import ExampleStatus
-from zega_ui.components import plain
+from zega_ui import filters
 from zega_ui.teaching_form import mirror
 
 state, address = st.session_state, st.query_params
@@ -152,20 +152,7 @@ def _choices(writer: str) -> None:
 
 
 def _several(label: str, name: str, options: Mapping[str, str], now: Sequence[str]) -> None:
-    key = f"examples-{name}"
-    st.multiselect(
-        label,
-        list(options),
-        key=mirror(key, [value for value in options if value in now]),
-        format_func=_shown(options),
-        placeholder="Any",
-        on_change=_ticked,
-        args=(key, name),
-    )
-
-
-def _shown(options: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda value: options.get(value, value)
+    filters.several(f"examples-{name}", label, name, options, now, _ticked)
 
 
 def described(found: Filter) -> list[str]:
@@ -195,12 +182,7 @@ def described(found: Filter) -> list[str]:
 
 def line(found: Filter, number: int) -> None:
     """What is looked at, and the way back to everything."""
-    named = described(found)
-    if not named:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(f"{plural(number, 'example')}: {', '.join(named)}"), width="stretch")
-        st.button("Show all", key="show-all", type="tertiary", icon=":material/close:", on_click=clear)
+    filters.line(plural(number, "example"), described(found), clear)
 
 
 def _clean(text: str) -> str:

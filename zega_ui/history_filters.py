@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import streamlit as st
@@ -12,8 +12,9 @@ from zega_core import db, history, history_words, providers
 from zega_core.analytics import plural
 from zega_core.catalog import load_catalog
 from zega_core.store.history import Filter
+from zega_ui import filters
 from zega_ui import history_address as where
-from zega_ui.components import genre_name, plain
+from zega_ui.components import genre_name
 from zega_ui.history_address import HIGH, LONGEST, LOW, View
 from zega_ui.teaching_form import mirror
 
@@ -86,30 +87,12 @@ def _date(column: DeltaGenerator, label: str, name: str, now: date | None) -> No
 
 
 def _several(label: str, name: str, options: Mapping[str, str], now: Sequence[str]) -> None:
-    key = f"history-{name}"
-    st.multiselect(
-        label,
-        list(options),
-        key=mirror(key, [value for value in options if value in now]),
-        format_func=_shown(options),
-        placeholder="Any",
-        on_change=_ticked,
-        args=(key, name),
-    )
-
-
-def _shown(options: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda value: options.get(value, value)
+    filters.several(f"history-{name}", label, name, options, now, _ticked)
 
 
 def line(view: View, number: int) -> None:
     """What is looked at, in words, and the way back to everything."""
-    named = described(view)
-    if not named:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(f"{plural(number, 'row')}: {', '.join(named)}"), width="stretch")
-        st.button("Show all", key="show-all", type="tertiary", icon=":material/close:", on_click=where.clear)
+    filters.line(plural(number, "row"), described(view), where.clear)
 
 
 def described(view: View) -> list[str]:

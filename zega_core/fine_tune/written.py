@@ -60,7 +60,7 @@ def table(examples: Iterable[Example]) -> Iterator[bytes]:
     text.write("\ufeff")
     writer.writerow(FIELDS)
     for number, example in enumerate(examples, start=1):
-        writer.writerow([_cell(value) for value in _fields(example).values()])
+        writer.writerow([cell(value) for value in _fields(example).values()])
         if number % _AT_ONCE == 0:
             yield text.getvalue().encode(errors="replace")
             text.seek(0)
@@ -68,7 +68,8 @@ def table(examples: Iterable[Example]) -> Iterator[bytes]:
     yield text.getvalue().encode(errors="replace")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """As it stands in a table of text: what a spreadsheet would take for a formula is marked as text."""
     if value is None:
         return ""
     if isinstance(value, bool):
