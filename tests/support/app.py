@@ -17,25 +17,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Error, Page, Playwright
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from zega_core.settings import ROOT, Settings
 
-# Counts the finished runs of the page's script.
-OBSERVER = """(() => {
-  window.zega = {finished: 0, last: null};
-  const attach = () => {
-    const app = document.querySelector('[data-testid="stApp"]');
-    if (!app) return setTimeout(attach, 20);
-    const read = () => {
-      const state = app.getAttribute('data-test-script-state');
-      if (state === 'notRunning' && window.zega.last === 'running') window.zega.finished++;
-      window.zega.last = state;
-    };
-    read();
-    new MutationObserver(read).observe(app, {attributes: true});
-  };
-  attach();
-})()"""
 IDLE = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   return app && app.getAttribute('data-test-connection-state') === 'CONNECTED'
@@ -43,6 +28,7 @@ IDLE = """() => {
     && document.querySelector('[data-testid="stMainBlockContainer"] [data-testid="stElementContainer"]')
     && !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"], [data-testid="stAppSkeleton"]');
 }"""
+PATIENCE = 60  # seconds; a busy machine takes its time
 OVERFLOW = """() => {
   const main = document.querySelector('#stMain');
   return main.scrollWidth - document.documentElement.clientWidth;
@@ -127,15 +113,24 @@ class Visitor:
             reduced_motion="reduce",
             base_url=server.url,
         )
-        self.context.add_init_script(OBSERVER)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(60_000)  # a busy machine takes its time
+        self.page.set_default_timeout(PATIENCE * 1000)
+        self.finished = 0
+        """Runs of the page's script that have ended. The page's attributes do not tell: a short run may come and go
+        between two paintings."""
+        self.page.on("websocket", lambda stream: stream.on("framereceived", self._count))
         self.outside: list[str] = []
         self.page.on("request", lambda request: self._note(request.url))
 
     def _note(self, url: str) -> None:
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":
             self.outside.append(url)
+
+    def _count(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes):
+            message = ForwardMsg.FromString(frame)
+            ended = message.WhichOneof("type") == "script_finished"
+            self.finished += ended and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
     def open(self, path: str = "/") -> None:
         self.page.goto(path, wait_until="commit")
@@ -149,9 +144,11 @@ class Visitor:
     @contextmanager
     def rerun(self) -> Iterator[None]:
         """Around an action: returns when the run of the script that it causes has finished."""
-        before = self.page.evaluate("window.zega.finished")
+        before, end = self.finished, time.monotonic() + PATIENCE
         yield
-        self.page.wait_for_function("before => window.zega.finished > before", arg=before)
+        while self.finished == before:
+            assert time.monotonic() < end, "the script did not run"
+            self.page.wait_for_timeout(20)
         self.idle()
 
     def overflow(self) -> int:
