@@ -77,6 +77,7 @@ def fill(settings: Settings, number: int) -> None:
                         run_id=f"{draw.getrandbits(128):032x}",
                         trigger="writer",
                         config={},
+                        status=RunStatus.stopped,  # nothing that a worker would take up beside what is measured
                         created_at=at,
                     )
                 )
