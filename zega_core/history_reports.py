@@ -186,8 +186,8 @@ COMPARED = (
 
 
 def hand_in(session: Session, writer_id: str, report: Report) -> Stored:
-    """Store it as a session that was reported. The same again changes nothing; raises ChangedElsewhere where the id is
-    taken by another."""
+    """Store it as a session that was reported. The same again changes nothing; raises ChangedElsewhere where the
+    writer has another of that id."""
     row, new = history_records.report(session, _row(writer_id, report), _teachers(report), COMPARED)
     return Stored(row, new)
 

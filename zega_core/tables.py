@@ -84,6 +84,10 @@ def _moment(nullable: bool = False) -> Any:
     return Field(default=None if nullable else ..., sa_type=UTCDateTime, nullable=nullable)
 
 
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Writer(Table, table=True):
     id: str = Field(primary_key=True, max_length=64)
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
@@ -96,6 +100,8 @@ class TrainingSession(Table, table=True):
 
     __tablename__ = "training_session"  # type: ignore[assignment]
     __table_args__ = (
+        UniqueConstraint("user_id", "session_id"),
+        Index("ux_training_session_run", "session_id", unique=True, **_where("NOT reported")),
         Index("ix_training_session_writer_started", "user_id", "started_at"),
         Index("ix_training_session_writer_completed", "user_id", "completed_at"),
         Index("ix_training_session_status", "status"),
@@ -108,7 +114,8 @@ class TrainingSession(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="writer.id", max_length=64)
-    session_id: str = Field(unique=True, max_length=100)
+    session_id: str = Field(max_length=100)
+    """Of what ZEGA ran unlike any other's; of what was handed in unlike any other of its writer's."""
 
     num_examples_requested: int
     genres_selected: list[str] = Field(sa_column=Column(JSON, nullable=False))
@@ -165,14 +172,7 @@ class TrainingSession(Table, table=True):
 class Example(Table, table=True):
     __table_args__ = (
         UniqueConstraint("session_id", "idx"),
-        Index(
-            "ux_example_kept_text",
-            "user_id",
-            "text_hash",
-            unique=True,
-            sqlite_where=text("status = 'kept'"),
-            postgresql_where=text("status = 'kept'"),
-        ),
+        Index("ux_example_kept_text", "user_id", "text_hash", unique=True, **_where("status = 'kept'")),
         Index("ix_example_user_text", "user_id", "text_hash"),
         Index("ix_example_user_newest", "user_id", "id", "status"),
         Index("ix_example_user_quality", "user_id", "quality", "id", "status"),

@@ -19,6 +19,7 @@ from zega_core.api import access
 from zega_core.api.app import create_app
 from zega_core.api.fields import attachment
 from zega_core.settings import Settings
+from zega_core.store import runs, sessions
 from zega_core.tables import Example, ExampleStatus, RunStatus, TrainingSession, Writer
 
 BODY: dict[str, Any] = {
@@ -104,11 +105,32 @@ def test_the_same_record_again_is_the_one_that_is_there_and_another_is_refused(a
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
     refused(post(api, averageQuality=8.0), 409, "sessionId")
-    refused(post(api, userId="ana"), 409, "sessionId")
-    run = session_row("ana")
-    refused(post(api, userId="ana", sessionId=run), 409, "sessionId")
+    run = session_row("1")
+    refused(post(api, sessionId=run), 409, "sessionId")
     with db.reading() as session:
         assert len(session.exec(select(TrainingSession)).all()) == 2
+
+
+def test_what_another_writer_has_of_an_id_is_no_matter(api: TestClient, database: str):
+    run = session_row("1", status=RunStatus.queued, completed_at=None)
+    assert post(api, userId="ana", sessionId=run).status_code == 201, "that another has it cannot be told"
+    assert [post(api, userId=writer).status_code for writer in ("ben", "ana")] == [201, 201]
+    with db.reading() as session:
+        assert sessions.by_id(session, run).user_id == "1"
+        assert sessions.get(session, "ana", run).reported
+    assert api.get(path(f"/session/{run}")).json()["userId"] == "1", "without keys: what ZEGA ran"
+    assert api.get(path(f"/session/{BODY['sessionId']}")).json()["userId"] == "ana", "else the last one"
+    with client_of("ben") as ben:
+        assert ben.get(path(f"/session/{BODY['sessionId']}")).json()["userId"] == "ben"
+        assert ben.get(path(f"/session/{run}")).status_code == 404
+    before = api.get(path(f"/session/{run}")).json()
+    with db.session() as session:
+        begun = runs.begin(session, run, 1)
+        assert begun is not None and begun.user_id == "1"
+        runs.write_record(session, run)
+    assert api.get(path(f"/session/{run}")).json() != before
+    with db.reading() as session:
+        assert sessions.get(session, "ana", run).num_examples_successful == BODY["numExamplesSuccessful"]
 
 
 def test_what_is_left_out_is_not_known(api: TestClient):

@@ -19,7 +19,7 @@ from zega_core.store.session_teachers import Sums
 from zega_core.tables import Example, ExampleStatus, TrainingSession, now
 from zega_core.teacher_tables import Candidate, ProviderCall
 
-TAKEN = "There is another session with this sessionId already. Each session has its own: use a new one, such as a UUID."
+TAKEN = "You have another session with this sessionId already. Each session has its own: use a new one, such as a UUID."
 OF_A_DELETED_SESSION = "session"
 """Role of a call in the ledger whose session is gone: it was not made beside sessions."""
 _UNSYNCHRONIZED = {"synchronize_session": False}
@@ -29,9 +29,9 @@ def report(
     session: Session, row: TrainingSession, teachers: Mapping[tuple[str, str], Sums], compared: Collection[str]
 ) -> tuple[TrainingSession, bool]:
     """Store a record that was handed in: the row, and whether it is new. One that is there with the same in the columns
-    ``compared`` is given back. Raises ChangedElsewhere where the id is taken by anything else."""
+    ``compared`` is given back. Raises ChangedElsewhere where the writer has anything else of that id."""
     writers.ensure(session, row.user_id)
-    there = _with_id(session, row.session_id)
+    there = _with_id(session, row)
     if there is None:
         try:
             with session.begin_nested():
@@ -39,15 +39,17 @@ def report(
             session_teachers.write(session, row.id or 0, row.user_id, teachers)
             return row, True
         except IntegrityError:  # another request was first
-            there = _with_id(session, row.session_id)
-    same = there is not None and there.reported and there.user_id == row.user_id
-    if there is None or not same or any(getattr(there, name) != getattr(row, name) for name in compared):
+            there = _with_id(session, row)
+    if there is None or not there.reported or any(getattr(there, name) != getattr(row, name) for name in compared):
         raise ChangedElsewhere(TAKEN)
     return there, False
 
 
-def _with_id(session: Session, session_id: str) -> TrainingSession | None:
-    return session.exec(select(TrainingSession).where(TrainingSession.session_id == session_id)).first()
+def _with_id(session: Session, row: TrainingSession) -> TrainingSession | None:
+    query = select(TrainingSession).where(
+        TrainingSession.user_id == row.user_id, TrainingSession.session_id == row.session_id
+    )
+    return session.exec(query).first()
 
 
 def of_keys(session: Session, writer_id: str, keys: Collection[str]) -> list[TrainingSession]:

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from zega_core.errors import InvalidInput
 from zega_core.store import examples, leases, session_teachers
-from zega_core.store.sessions import get
+from zega_core.store.sessions import get, is_run
 from zega_core.tables import RESUMABLE, UNFINISHED, RunStatus, TrainingSession
 
 HANDED_IN = "Another program ran this session and handed in its record. Go on with it there."
@@ -14,7 +14,7 @@ HANDED_IN = "Another program ran this session and handed in its record. Go on wi
 
 def begin(session: Session, session_id: str, attempt: int) -> TrainingSession | None:
     """Take the run: a new lease, which ends every older one. None if it is not this attempt's to work on."""
-    row_id = session.exec(select(TrainingSession.id).where(TrainingSession.session_id == session_id)).first()
+    row_id = session.exec(select(TrainingSession.id).where(*is_run(session_id))).first()
     return leases.begin(session, TrainingSession, row_id, attempt)
 
 
@@ -40,7 +40,7 @@ def take_over(session: Session, row: TrainingSession) -> TrainingSession | None:
 
 def write_record(session: Session, session_id: str) -> None:
     """Fill in the history fields of an ended session from its examples. Writing it twice changes nothing."""
-    row = session.exec(select(TrainingSession).where(TrainingSession.session_id == session_id)).one()
+    row = session.exec(select(TrainingSession).where(*is_run(session_id))).one()
     tally = examples.tally(session, row.id or 0)
     row.num_examples_successful = tally.kept
     row.num_examples_failed = tally.failed

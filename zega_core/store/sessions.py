@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from zega_core.configs import AutoTrainConfig, check_genres
 from zega_core.errors import NotFound
 from zega_core.store import examples, writers
-from zega_core.tables import UNFINISHED, TrainingSession, now
+from zega_core.tables import UNFINISHED, TrainingSession, Writer, now
 
 NOT_THERE = "There is no such session. It may have been deleted; choose one in History."
 DOUBLE_PRESS = 2.0
@@ -90,9 +91,30 @@ def get(session: Session, writer_id: str, session_id: str) -> TrainingSession:
     return row
 
 
+def is_run(session_id: str) -> tuple[ColumnElement[bool], ...]:
+    """What holds of the one row of that id that ZEGA ran. What a program handed in may have the same id."""
+    return col(TrainingSession.session_id) == session_id, ~col(TrainingSession.reported)
+
+
 def by_id(session: Session, session_id: str) -> TrainingSession:
-    """Whoever's it is: for workers, who are handed ids and no writer."""
-    row = session.exec(select(TrainingSession).where(TrainingSession.session_id == session_id)).first()
+    """A run of ZEGA's, whoever's it is: for workers, who are handed ids and no writer."""
+    row = session.exec(select(TrainingSession).where(*is_run(session_id))).first()
+    if row is None:
+        raise NotFound(NOT_THERE)
+    return row
+
+
+def anyones(session: Session, session_id: str) -> TrainingSession:
+    """Of all local writers: the run of that id, else what was handed in last."""
+    query = (
+        select(TrainingSession)
+        .where(
+            col(TrainingSession.user_id).in_(select(Writer.id)),  # so that the index by writer and id finds it
+            TrainingSession.session_id == session_id,
+        )
+        .order_by(col(TrainingSession.reported), col(TrainingSession.id).desc())
+    )
+    row = session.exec(query).first()
     if row is None:
         raise NotFound(NOT_THERE)
     return row

@@ -27,6 +27,10 @@ TOTALS = [
     *("user_id", "recorded", "num_examples_successful", "num_examples_set_aside", "stories_saved_count"),
     *("average_quality", "total_time_seconds", "fine_tuning_triggered"),
 ]
+ON_POSTGRESQL = "%(table_name)s_%(column_0_name)s_key"
+"""The name that PostgreSQL gives to what is unique; SQLite gives none."""
+ONE_COLUMN = {"table_name": "training_session", "column_0_name": "session_id"}
+TWO_COLUMNS = "training_session_user_id_session_id_key"
 INDEX = "CREATE INDEX history_sessions ON training_session (user_id, started_at, id"
 SCORE = "CASE WHEN quality BETWEEN 0 AND 10 THEN quality END"
 # What each model did in each session so far, as store.session_teachers writes it from now on.
@@ -113,7 +117,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("issuer", "subject"),
         sa.UniqueConstraint("user_id"),
     )
-    with op.batch_alter_table("training_session", schema=None) as batch_op:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table(
+        "training_session", schema=None, naming_convention={"uq": ON_POSTGRESQL} if sqlite else None
+    ) as batch_op:
         batch_op.add_column(sa.Column("archived_at", zega_core.tables.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reported", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.create_index("ix_training_session_writer_completed", ["user_id", "completed_at"], unique=False)
@@ -121,6 +128,16 @@ def upgrade() -> None:
         # A program that hands in its own names them as it likes.
         batch_op.alter_column(
             "session_id", existing_type=sa.String(length=32), type_=sa.String(length=100), existing_nullable=False
+        )
+        batch_op.drop_constraint(ON_POSTGRESQL % ONE_COLUMN, type_="unique")
+        batch_op.create_unique_constraint(TWO_COLUMNS, ["user_id", "session_id"])
+    with op.batch_alter_table("training_session", schema=None) as batch_op:
+        batch_op.create_index(
+            "ux_training_session_run",
+            ["session_id"],
+            unique=True,
+            sqlite_where=sa.text("NOT reported"),
+            postgresql_where=sa.text("NOT reported"),
         )
 
     op.create_table(
@@ -145,7 +162,6 @@ def upgrade() -> None:
         op.execute(statement)
     with op.batch_alter_table("session_teacher", schema=None) as batch_op:
         batch_op.create_index("ix_session_teacher_sums", SUMS, unique=False)
-    sqlite = op.get_bind().dialect.name == "sqlite"
     op.execute(f"{INDEX}, {FIGURES})" if sqlite else f"{INDEX}) INCLUDE ({FIGURES})")
     if sqlite and op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
         raise RuntimeError("rows refer to others that are not there; nothing was changed")
@@ -155,6 +171,9 @@ def downgrade() -> None:
     op.execute("DROP INDEX history_sessions")
     op.drop_table("session_teacher")
     with op.batch_alter_table("training_session", schema=None) as batch_op:
+        batch_op.drop_index("ux_training_session_run")
+        batch_op.drop_constraint(TWO_COLUMNS, type_="unique")
+        batch_op.create_unique_constraint(ON_POSTGRESQL % ONE_COLUMN, ["session_id"])
         batch_op.drop_index("ix_training_session_sums")
         batch_op.drop_index("ix_training_session_writer_completed")
         batch_op.alter_column(
