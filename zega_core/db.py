@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,8 @@ from zega_core.settings import Settings, get_settings
 TITLE_KEY = "title_key"
 """A function of our SQLite databases by which titles are put in order: without case and accents, which SQLite itself
 leaves aside in English letters only."""
+Noted = Callable[[Session, str], None]
+"""Called with the id of something that is begun, in the transaction that makes it."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

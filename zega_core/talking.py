@@ -34,7 +34,7 @@ def begin(
     purpose: str = "",
     name: str = "",
     earlier: str = "",
-    noted: client.Noted | None = None,
+    noted: db.Noted | None = None,
 ) -> Begun:
     """A new conversation, or the one with the key ``earlier``, with its open question. ``noted`` is called with the key
     in the transaction that makes it. Raises InvalidInput, and NotFound for an earlier one that was deleted."""

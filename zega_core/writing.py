@@ -43,9 +43,10 @@ def authors(session: Session, writer_id: str, settings: Settings) -> list[Author
     return writing_authors.authors(session, writer_id, settings)
 
 
-def start(request: WriteRequest, settings: Settings) -> Writing:
-    """Store a request with a take for each of its authors, and have them written; returns at once. Raises InvalidInput,
-    and NotFound for a version or a story that there is not."""
+def start(request: WriteRequest, settings: Settings, *, noted: db.Noted | None = None) -> Writing:
+    """Store a request with a take for each of its authors, and have them written; returns at once. ``noted`` is called
+    with its key in the transaction that makes it. Raises InvalidInput, and NotFound for a version or a story that there
+    is not."""
     brief_of(request)  # names of an element and a style are looked at
     request = request.model_copy(update={"brief": subject(request, secrets.randbits(31))})
     with db.session(settings) as session:
@@ -53,6 +54,8 @@ def start(request: WriteRequest, settings: Settings) -> Writing:
         writers.lock(session, request.writer_id)
         row = writings.create(session, request)
         takes = _add(session, row, request, request.authors, settings)
+        if noted is not None:
+            noted(session, row.key)
     Job(row.key, request, takes, settings).start()
     return row
 

@@ -11,6 +11,7 @@ from typing import Any
 import docx
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import col, select
 
 from tests.support import api, fine_tuned
 from tests.support.engine import FakeEngine
@@ -22,6 +23,8 @@ from tests.support.written import stored, written
 from zega_core import db
 from zega_core.errors import HomeError
 from zega_core.jobs import client as jobs
+from zega_core.jobs import queues
+from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
 from zega_core.store import conversations, once_only, training_triggers
 from zega_core.tables import ExampleStatus, RunStatus
@@ -280,6 +283,25 @@ def test_fine_tunes_and_proofs_tell_their_figures(client: TestClient, mine: Owne
     assert good(client.post("/api/proofs", json={"against": 0}), 202)["run_id"] == asked.json()["run_id"]
     refused(client.post("/api/proofs", json={"judge": "nobody"}), 422, "A judge is a service and a model")
     refused(client.post("/api/proofs", json={"version": 99}), 404, "v99")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "table"), [("/api/proofs", {"against": 0}, Proof), ("/api/exports", {"format": "chat"}, Export)]
+)
+def test_what_was_begun_and_not_answered_is_not_begun_again(
+    client: TestClient, mine: Owned, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any], table: Any
+):
+    def gone(*_: object) -> None:
+        raise HomeError("The disk is full.")
+
+    sent: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": "k"}}
+    with monkeypatch.context() as patched:
+        patched.setattr(queues, "hand_over", gone)
+        assert client.post(path, **sent).status_code >= 500
+    with db.session() as session:
+        begun: Any = session.exec(select(table).order_by(col(table.id).desc())).first()
+        begun.status = RunStatus.stopped  # so that it would not be given as the one under way
+    assert good(client.post(path, **sent), 202)["run_id"] == begun.run_id
 
 
 def test_an_export_is_asked_for_and_its_files_downloaded(client: TestClient, mine: Owned):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-
-from sqlmodel import Session
 
 from zega_core import auto_train, db, notices, proving, training_words, triggers, versions
 from zega_core.configs import AutoTrainConfig, FineTuneConfig, check_judge
@@ -29,15 +26,13 @@ from zega_core.store import checks, fine_tunes, leases, proofs, runs, scores, se
 from zega_core.tables import RunStatus, TrainingSession, now
 from zega_core.version_tables import FineTune
 
-Noted = Callable[[Session, str], None]
-
 
 def start_auto_train(
     config: AutoTrainConfig,
     *,
     teacher: str,
     one_at_a_time: bool = False,
-    noted: Noted | None = None,
+    noted: db.Noted | None = None,
     settings: Settings | None = None,
 ) -> str:
     """Queue a session and return its id. With ``one_at_a_time`` (a page's button) a second press gets the
@@ -108,7 +103,7 @@ def fine_tune(
     trigger: str = "writer",
     config: FineTuneConfig | None = None,
     one_at_a_time: bool = False,
-    noted: Noted | None = None,
+    noted: db.Noted | None = None,
     settings: Settings | None = None,
 ) -> str:
     """Queue a fine-tune as the writer has set it up, or by ``config``, and return its id. Those of one writer are
@@ -199,11 +194,13 @@ def prove(
     judge: str | None = None,
     trigger: str = "writer",
     one_at_a_time: bool = False,
+    noted: db.Noted | None = None,
     settings: Settings | None = None,
 ) -> str:
     """Queue a proof of version ``number`` (None: the newest) and return its id. ``against`` and what it may be:
     ``versions.pair``. ``judge`` is the writer's own if it is None, nobody if empty. With ``one_at_a_time`` (a page's
-    button) a second press gets the unfinished proof of the same two."""
+    button) a second press gets the unfinished proof of the same two. ``noted`` is called with the id in the transaction
+    that makes it."""
     settings = settings or get_settings()
     with db.session(settings) as session:
         writers.get(session, writer_id)
@@ -221,6 +218,8 @@ def prove(
             judge=teaching.load(session, writer_id).judge if judge is None else judge and check_judge(judge),
             trigger=trigger,
         )  # fmt: skip
+        if noted is not None:
+            noted(session, row.run_id)
     enqueue_proof(row, settings)
     return row.run_id
 

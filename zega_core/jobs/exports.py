@@ -17,12 +17,14 @@ def export(
     *,
     trigger: str = "writer",
     one_at_a_time: bool = False,
+    noted: db.Noted | None = None,
     settings: Settings | None = None,
 ) -> str:
     """Queue an export in this format (``exports.formats``) and return its id. ``version`` is a version's number;
     without it a model is the version in use, else the newest, and training data is what is kept now. With
-    ``one_at_a_time`` (a page's button) a second press gets the unfinished one of the same format and version. Raises
-    InvalidInput for a format that there is not or where nothing is kept, NotFound for a version that is not theirs."""
+    ``one_at_a_time`` (a page's button) a second press gets the unfinished one of the same format and version. ``noted``
+    is called with the id in the transaction that makes it. Raises InvalidInput for a format that there is not or where
+    nothing is kept, NotFound for a version that is not theirs."""
     settings = settings or get_settings()
     with db.session(settings) as session:
         writers.get(session, writer_id)
@@ -30,6 +32,8 @@ def export(
         number = choice.what(session, writer_id, form, version)
         row = exports.under_way(session, writer_id, form, number) if one_at_a_time else None
         row = row or exports.create(session, writer_id, form, number, trigger)
+        if noted is not None:
+            noted(session, row.run_id)
     enqueue_export(row, settings)
     return row.run_id
 

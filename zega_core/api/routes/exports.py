@@ -50,9 +50,19 @@ def list_exports(writer: ForWriter) -> list[ExportFacts]:
     responses=problems.documented(404, 422),
     dependencies=[once.HONOURED],
 )
-def start_export(wanted: ExportAsked, writer: ForWriter, settings: UsedSettings, response: Response) -> ExportFacts:
+def start_export(
+    wanted: ExportAsked, writer: ForWriter, settings: UsedSettings, begun: once.Begun, response: Response
+) -> ExportFacts:
     """Have an export made; one of the same format and version that is under way is given again."""
-    run_id = client.export(writer, wanted.format, wanted.version, trigger="api", one_at_a_time=True, settings=settings)
+    run_id = begun.earlier or client.export(
+        writer,
+        wanted.format,
+        wanted.version,
+        trigger="api",
+        one_at_a_time=True,
+        noted=begun.note,
+        settings=settings,
+    )
     response.headers["Location"] = f"/api/exports/{run_id}"
     return get_export(run_id, writer)
 

@@ -46,16 +46,19 @@ def list_proofs(writer: ForWriter) -> list[ProofFacts]:
     responses=problems.documented(404, 422),
     dependencies=[once.HONOURED],
 )
-def start_proof(wanted: ProofAsked, writer: ForWriter, settings: UsedSettings, response: Response) -> ProofFacts:
+def start_proof(
+    wanted: ProofAsked, writer: ForWriter, settings: UsedSettings, begun: once.Begun, response: Response
+) -> ProofFacts:
     """Have both write on the same prompts and everything measured; a proof of the same two that is under way is given
     again."""
-    run_id = client.prove(
+    run_id = begun.earlier or client.prove(
         writer,
         wanted.version,
         against=versions.ANY if wanted.against is None else wanted.against or None,
         judge=wanted.judge and check_judge(wanted.judge),
         trigger="api",
         one_at_a_time=True,
+        noted=begun.note,
         settings=settings,
     )
     response.headers["Location"] = f"/api/proofs/{run_id}"

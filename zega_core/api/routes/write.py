@@ -105,10 +105,7 @@ def _start(body: PredictBody, caller: Caller, begun: once.Noted) -> tuple[str, s
             "authors": (CUSTOM if own else TEACHERS if has_teacher(writer, settings) else BASE,),
         },
     )
-    key = writing.start(request, settings).key
-    with db.session(settings) as session:
-        begun.note(session, key)
-    return writer, key
+    return writer, writing.start(request, settings, noted=begun.note).key
 
 
 def _take(writer: str, key: str) -> Take:
