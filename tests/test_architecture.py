@@ -49,7 +49,7 @@ LAYERS: list[set[str]] = [
         "covering",
         "sign_in",
     },
-    {"teachers", "pieces", "passes", "refitting", "local", "learning", "story_files", "history_files"},
+    {"teachers", "callers", "pieces", "passes", "refitting", "local", "learning", "story_files", "history_files"},
     {"meaning"},
     {"settling", "proof_task", "proof_reports", "proof_judging", "exports"},
     {"teacher_checks", "auto_train", "rescore", "rating", "fine_tuning", "importing", "proof_weighing", "answering"},

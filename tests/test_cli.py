@@ -167,6 +167,11 @@ def test_doctor_says_what_is_ready_and_what_is_not(home: Path, tmp_path: Path):
     findings = json.loads(good.stdout)
     assert good.returncode == 0
     assert {finding["name"] for finding in findings} >= {"Home", "Database", "Catalog", "Teacher", "Worker", "Port"}
+    told = {finding["name"]: finding["text"] for finding in findings}
+    assert "127.0.0.1, port 8002, and answer this machine's programs without a key" in told["API"]
+    assert "nobody has to sign in" in told["Sign-in"]
+    open_to_all = json.loads(zega("doctor", "--json", ZEGA_API_HOST="0.0.0.0").stdout)
+    assert "zega keys create" in next(finding["text"] for finding in open_to_all if finding["name"] == "API")
     (tmp_path / "file").write_text("", encoding="utf-8")
     bad = zega("doctor", ZEGA_HOME=str(tmp_path / "file" / "home"))
     assert bad.returncode == 1

@@ -24,9 +24,9 @@ def come_in(subject: str, name: str = "", email: str = "", issuer: str = ISSUER)
 
 def test_without_secrets_nobody_signs_in(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sign_in, "files", lambda: [tmp_path / "none.toml"])
-    assert not sign_in.is_configured(config)
+    assert not sign_in.is_configured()
     secrets.write(tmp_path / "other.toml", '[other]\nkey = "x"', monkeypatch)
-    assert not sign_in.is_configured(config)
+    assert not sign_in.is_configured()
 
 
 def test_the_file_beside_the_app_outweighs_the_users(config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -36,7 +36,7 @@ def test_the_file_beside_the_app_outweighs_the_users(config: Settings, tmp_path:
     monkeypatch.setattr(sign_in, "files", lambda: [mine, apps])
     assert sign_in.providers() == ["default"]
     apps.write_text("[other]\n", encoding="utf-8")
-    assert sign_in.is_configured(config)
+    assert sign_in.is_configured()
     with pytest.raises(ConfigError, match="redirect_uri"):
         sign_in.providers()
 
@@ -54,7 +54,7 @@ def test_whoever_is_set_up_can_be_asked(
     text: str, names: list[str], config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     secrets.write(tmp_path / "secrets.toml", text, monkeypatch)
-    assert sign_in.is_configured(config)
+    assert sign_in.is_configured()
     assert sign_in.providers() == names
 
 
@@ -80,7 +80,7 @@ def test_a_broken_set_up_is_said_and_still_counts_as_one(
     text: str, said: str, config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     secrets.write(tmp_path / "secrets.toml", text, monkeypatch)
-    assert sign_in.is_configured(config)
+    assert sign_in.is_configured()
     with pytest.raises(ConfigError, match=said) as caught:
         sign_in.providers()
     assert "between the two" not in str(caught.value) and "0123456789" not in str(caught.value)
@@ -91,7 +91,7 @@ def test_a_file_that_is_not_ours_to_read_counts_as_one(
 ):
     (tmp_path / "secrets.toml").mkdir()
     monkeypatch.setattr(sign_in, "files", lambda: [tmp_path / "secrets.toml"])
-    assert sign_in.is_configured(config)
+    assert sign_in.is_configured()
 
 
 def test_without_authlib_nobody_is_sent_to_sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

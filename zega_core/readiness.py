@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import text
 
-from zega_core import db, providers, teacher_checks, teachers
+from zega_core import callers, db, providers, sign_in, teacher_checks, teachers
 from zega_core.catalog import load_catalog
 from zega_core.errors import ConfigError, ZegaError
 from zega_core.fine_tune import base as bases
@@ -35,7 +35,7 @@ def check() -> list[Finding]:
         settings = get_settings()
     except ConfigError as error:
         return [Finding("Settings", "problem", str(error))]
-    checks = (_python, _home, _space, _database, _catalog, _teacher, _worker, _port, _training)
+    checks = (_python, _home, _space, _database, _catalog, _teacher, _worker, _port, _api, _sign_in, _training)
     return [_guarded(one, settings) for one in checks]
 
 
@@ -111,6 +111,23 @@ def _port(settings: Settings) -> Finding:
     except ConfigError:
         return Finding("Port", "note", f"{settings.port} is in use: by ZEGA if it is running, else set ZEGA_PORT")
     return Finding("Port", "ready", f"{settings.port} is free")
+
+
+def _api(settings: Settings) -> Finding:
+    host = settings.api_host
+    try:
+        callers.check_keys(settings, host)
+    except ConfigError as error:
+        return Finding("API", "note", str(error))
+    who = "this machine's programs without a key" if callers.without_keys(host) else "only who sends a key"
+    return Finding("API", "ready", f"`zega api` would listen on {host}, port {settings.api_port}, and answer {who}")
+
+
+def _sign_in(_: Settings) -> Finding:
+    if not sign_in.is_configured():
+        return Finding("Sign-in", "ready", "nobody has to sign in: whoever can open the app chooses the writer")
+    named = ", ".join("the provider" if name == "default" else name for name in sign_in.providers())
+    return Finding("Sign-in", "ready", f"by {named}")
 
 
 def _training(_: Settings) -> Finding:

@@ -23,7 +23,7 @@ from sqlmodel import Session
 from zega_core import db
 from zega_core.configs import DEFAULT_WRITER
 from zega_core.errors import ConfigError, InvalidInput
-from zega_core.settings import ROOT, Settings
+from zega_core.settings import ROOT
 from zega_core.store import sign_ins
 
 SECRETS = Path(".streamlit") / "secrets.toml"
@@ -54,7 +54,7 @@ def files() -> list[Path]:
     return [Path.home() / SECRETS, ROOT / SECRETS]
 
 
-def is_configured(_settings: Settings) -> bool:
+def is_configured() -> bool:
     """Whether people must sign in: there is an ``[auth]``, or a file in which there may be one that cannot be read."""
     try:
         return _section() is not None

@@ -7,7 +7,6 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from zega_core import db, sign_in
 from zega_core.errors import NotFound, ZegaError
-from zega_core.settings import get_settings
 from zega_core.sign_in import Person
 from zega_core.store import writers
 
@@ -44,7 +43,7 @@ def current_writer() -> str:
 
 def people_sign_in() -> bool:
     """Whether this ZEGA is for people who sign in: by what we read of the secrets, or by what Streamlit does."""
-    return sign_in.is_configured(get_settings()) or "is_logged_in" in st.user.to_dict()
+    return sign_in.is_configured() or "is_logged_in" in st.user.to_dict()
 
 
 def signed_in() -> Person | None:

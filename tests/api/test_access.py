@@ -77,7 +77,7 @@ def test_another_machine_needs_a_key(config: Settings):
 
 
 def test_where_people_sign_in_a_key_is_needed_on_this_machine_too(config: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sign_in, "is_configured", lambda settings: True)
+    monkeypatch.setattr(sign_in, "is_configured", lambda: True)
     assert asked(api.client()) == 401
     assert asked(api.client("ana")) == 404
 

@@ -22,7 +22,7 @@ from sqlmodel import select
 from tests.support import api
 from tests.support.command import Command
 from tests.support.worker import running, until
-from zega_core import db, sign_in
+from zega_core import callers, db, sign_in
 from zega_core.api import serving
 from zega_core.door_tables import OnceOnly
 from zega_core.errors import ConfigError
@@ -81,13 +81,13 @@ def events(response: httpx.Response) -> Iterator[tuple[str, str, Any]]:
 
 def test_where_others_can_reach_it_keys_are_needed(config: Settings, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigError, match="zega keys create"):
-        serving.check_keys(config, "0.0.0.0")
-    serving.check_keys(config, "::1")
-    monkeypatch.setattr(sign_in, "is_configured", lambda settings: True)
+        callers.check_keys(config, "0.0.0.0")
+    callers.check_keys(config, "::1")
+    monkeypatch.setattr(sign_in, "is_configured", lambda: True)
     with pytest.raises(ConfigError, match="zega keys create"):
-        serving.check_keys(config, "127.0.0.1")
+        callers.check_keys(config, "127.0.0.1")
     api.key_of("ana")
-    serving.check_keys(config, "0.0.0.0")
+    callers.check_keys(config, "0.0.0.0")
 
 
 def test_a_port_that_is_taken_and_an_address_that_is_none_are_sentences(called: Command, home: Path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -18,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zega_core import db, sign_in
+from zega_core import callers, db
 from zega_core.api import limiting, problems
 from zega_core.configs import check_writer_id
 from zega_core.errors import NotFound, ZegaError
@@ -107,22 +106,12 @@ WriterId = Annotated[
 """A writer's id in a body. A whole number is taken as its digits."""
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine can reach a server that listens there."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 class Door:
     """Lets in who may come in, as often as they may."""
 
     def __init__(self, app: ASGIApp, settings: Settings, host: str) -> None:
         self._app, self._settings = app, settings
-        self._keyless = is_loopback(host) and not sign_in.is_configured(settings)
+        self._keyless = callers.without_keys(host)
         self._limiter = limiting.Limiter(settings.api_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -193,7 +182,7 @@ def _used(clear: str, settings: Settings) -> tuple[int, str] | None:
 
 
 def _comes_from_here(client: str, headers: Headers) -> bool:
-    if not is_loopback(client) or any(name in headers for name in _FORWARDED):
+    if not callers.is_loopback(client) or any(name in headers for name in _FORWARDED):
         return False
     hosts, origins = headers.getlist("host"), headers.getlist("origin")
     return (

@@ -12,8 +12,7 @@ from logging.handlers import RotatingFileHandler
 
 import uvicorn
 
-from zega_core import db, sign_in
-from zega_core.api import access
+from zega_core import callers, db
 from zega_core.api.app import create_app
 from zega_core.errors import ConfigError
 from zega_core.jobs import launcher
@@ -32,7 +31,7 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
     host = host.strip("[]")
     settings.prepare_home()
     db.prepare(settings)
-    check_keys(settings, host)
+    callers.check_keys(settings, host)
     listening = listen(host, port)
     signal.signal(signal.SIGTERM, _interrupt)  # uvicorn passes it on when it has ended
     try:
@@ -53,18 +52,6 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
         return
     finally:
         listening.close()
-
-
-def check_keys(settings: Settings, host: str) -> None:
-    """Raises ConfigError where nobody could come in, or anybody might."""
-    with db.reading(settings) as session:
-        if api_keys.any_valid(session):
-            return
-    how = "Make a key in Settings, or by: zega keys create --writer ana --name laptop"
-    if not access.is_loopback(host):
-        raise ConfigError(f"On {host} other machines can reach the API, and there is no key for it yet. {how}")
-    if sign_in.is_configured(settings):
-        raise ConfigError(f"People sign in here, so the API answers nobody without a key, and there is none yet. {how}")
 
 
 def listen(host: str, port: int) -> socket.socket:
