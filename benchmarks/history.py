@@ -30,7 +30,7 @@ from sqlmodel import Session, col, select
 
 from zega_core import db, history, history_files
 from zega_core.conversation_tables import Conversation
-from zega_core.settings import Settings
+from zega_core.settings import Settings, get_settings
 from zega_core.store import history as rows
 from zega_core.store import history_totals, sessions, writers
 from zega_core.store.history import Filter, Kind, Order
@@ -219,6 +219,7 @@ def endpoint(settings: Settings, rounds: int) -> tuple[list[float], list[float]]
     from zega_core.api.app import create_app
 
     os.environ["ZEGA_HOME"] = str(settings.home)
+    get_settings.cache_clear()
     here = {"base_url": "http://127.0.0.1:8002", "client": ("127.0.0.1", 50_000)}
     with TestClient(create_app(), **here) as client:  # type: ignore[arg-type]
         return timed(

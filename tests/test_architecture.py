@@ -86,7 +86,7 @@ LAYERS: list[set[str]] = [
     },
     {"jobs"},
     {"after_saving"},
-    {"readiness", "runs", "talking", "training_choices"},
+    {"readiness", "runs", "talking", "training_choices", "teaching_choices"},
     {"facts"},
     {"api"},
     {"cli", "__main__"},

@@ -204,7 +204,8 @@ def test_memory_style_and_news(called: Command, config: Settings, monkeypatch: p
     news = found(called("notifications", "--writer", "ana", "--seen", "--json"))
     assert news["unseen"] == 1
     assert found(called("notifications", "--writer", "ana", "--json"))["unseen"] == 0
-    assert found(called("teachers", "--choices", "--writer", "ana", "--json"))["storyteller"] is True
+    assert found(called("teaching", "--writer", "ana", "--json"))["storyteller"] is True
+    assert found(called("teaching", "--writer", "ana", "--no-storyteller", "--json"))["storyteller"] is False
     renamed = found(called("versions", "rename", str(of.version), "Harbour", "--writer", "ana", "--json"))
     assert renamed["name"] == "Harbour"
     assert [one["version"] for one in found(called("versions", "--writer", "ana", "--json"))] == [of.version]

@@ -105,11 +105,6 @@ class TrainingSession(Table, table=True):
         Index("ix_training_session_writer_started", "user_id", "started_at"),
         Index("ix_training_session_writer_completed", "user_id", "completed_at"),
         Index("ix_training_session_status", "status"),
-        Index(
-            "ix_training_session_sums",
-            *("user_id", "recorded", "num_examples_successful", "num_examples_set_aside", "stories_saved_count"),
-            *("average_quality", "total_time_seconds", "fine_tuning_triggered"),
-        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

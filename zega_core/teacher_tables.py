@@ -112,6 +112,31 @@ class SessionTeacher(Table, table=True):
     unpriced: int = 0
 
 
+class SessionDay(Table, table=True):
+    """The sessions that a writer began on one day (UTC), in sums that the history adds up. The database keeps them
+    itself, by triggers (migration 0008), whoever writes a session."""
+
+    __tablename__ = "session_day"  # type: ignore[assignment]
+
+    user_id: str = Field(primary_key=True, foreign_key="writer.id", max_length=64)
+    recorded: bool = Field(primary_key=True)
+    day: str = Field(primary_key=True, max_length=10)
+    """2026-11-27."""
+    sessions: int
+    kept: int
+    scored: int
+    """Pieces that were kept or set aside."""
+    stories: int
+    rated: int
+    """Sessions with an average quality, 0 to 10; ``quality_sum`` weighs each by its pieces, which ``quality_weight``
+    adds up, one without any as if it had one."""
+    quality_sum: float
+    quality_weight: int
+    seconds: float
+    fine_tunes: int
+    """Sessions that set one off."""
+
+
 class TeacherCheck(Table, table=True):
     """A look at a service, or a test of one model, asked for by a page and done by a worker."""
 

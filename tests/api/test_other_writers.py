@@ -26,6 +26,8 @@ IDS = re.compile(r"(.*_)?ids?|number|to|name")
 """Of parameters in a path; in a query or a body those that end with id or ids, and ``to``."""
 NO_ID = {"name"}
 """Such parameters outside of a path."""
+OF_NOBODY = {"provider": "ollama"}
+"""Parameters of a path that are the same for all."""
 PASSED_OVER = {"delete_examples"}
 """They do what they can with several ids, and pass over what is not there."""
 SAID = "The sea gave nothing back that night, and the keeper counted the lamps twice before he slept."
@@ -60,6 +62,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_story": {"title": "Taken over", "body": SAID},
     "choose_memory": {"sources": []},
     "correct_style": {"key": "pacing", "value": 1},
+    "change_teaching": {"first": ["ollama"], "min_votes": 3},
+    "change_teacher": {"on": False},
 }
 FILES = {"upload_pages", "import_examples"}
 
@@ -151,7 +155,9 @@ def ask(client: TestClient, route: Route, of: Owned, *, as_writer: str = "") -> 
     """With the ids of what is ``of`` somebody; ``as_writer`` says whose it is to be, where that can be said."""
     values = asdict(of)
     path = route.path
-    for name in route.within:
+    for name, value in OF_NOBODY.items():
+        path = path.replace(f"{{{name}}}", value)
+    for name in set(route.within) - set(OF_NOBODY):
         kind = route.kind(name)
         value = as_writer if kind == "writer" and as_writer else values[kind]
         path = path.replace(f"{{{name}}}", str(value))

@@ -26,7 +26,7 @@ from zega_core.jobs import client as jobs
 from zega_core.jobs import queues
 from zega_core.proof_tables import Export, Proof
 from zega_core.settings import Settings
-from zega_core.store import conversations, once_only, training_triggers
+from zega_core.store import conversations, once_only, teaching, training_triggers
 from zega_core.tables import ExampleStatus, RunStatus
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -400,6 +400,36 @@ def test_teachers_are_told_without_their_keys(client: TestClient, monkeypatch: p
     groq = next(one for one in good(answer)["teachers"] if one["provider"] == "groq")
     assert groq["key"] == "environment"
     assert "gsk_this" not in answer.text
+
+
+def test_who_teaches_is_chosen_and_what_is_left_out_stays(client: TestClient, config: Settings):
+    told = good(client.patch("/api/teachers", json={"first": ["gemini", "ollama"], "budget": 1.5, "min_votes": 2}))
+    assert [one["provider"] for one in told["teachers"]][:2] == ["gemini", "ollama"]
+    told = good(client.patch("/api/teachers", json={"judge": "groq/some-model", "local_only": True}))
+    assert (told["budget"], told["min_votes"], told["judge"], told["local_only"]) == (1.5, 2, "groq/some-model", True)
+    assert good(client.patch("/api/teachers", json={"budget": None, "judge": ""}))["budget"] is None
+    change = {"on": False, "models": ["llama3.2"], "limits": {"requests_per_minute": None}, "price_in": 0.5}
+    told = good(client.patch("/api/teachers/ollama", json=change))
+    assert [(one["on"], one["models"]) for one in told["teachers"] if one["provider"] == "ollama"] == [
+        (False, ["llama3.2"])
+    ]
+    good(client.patch("/api/teachers/ollama", json={"on": True}))
+    with db.reading(config) as session:
+        choice = teaching.load(session, "ana").choice("ollama")
+    assert (choice.on, choice.models, choice.limits, choice.price_in) == (
+        *(True, ("llama3.2",), {"requests_per_minute": None}, 0.5),
+    )
+    before = good(client.get("/api/teachers"))
+    for path, body, says in [
+        ("", {"judge": "clippy"}, "A judge is a service and a model"),
+        ("", {"first": ["clippy"]}, "first"),
+        ("", {"budget": 0}, "budget"),
+        ("/openai_compatible", {"base_url": "ftp://here"}, "is not the address of a server"),
+        ("/clippy", {"on": True}, "provider"),
+        ("/groq", {"key": "gsk_secret"}, "key"),
+    ]:
+        refused(client.patch(f"/api/teachers{path}", json=body), 422, says)
+    assert good(client.get("/api/teachers")) == before
 
 
 def test_news_is_read_once(client: TestClient, mine: Owned):

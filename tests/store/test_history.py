@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from dataclasses import astuple, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
-from sqlmodel import col
+from sqlalchemy import delete, event, text, update
+from sqlmodel import col, select
 
 from tests.support.history import (
     NOON,
@@ -27,7 +28,7 @@ from zega_core.store import history as rows
 from zega_core.store import history_totals
 from zega_core.store.history import Filter, Kind, Order, Row
 from zega_core.tables import ExampleStatus, RunStatus, TrainingSession
-from zega_core.teacher_tables import Candidate, ProviderCall
+from zega_core.teacher_tables import Candidate, ProviderCall, SessionDay
 
 pytestmark = pytest.mark.usefixtures("database", "config")
 
@@ -306,6 +307,60 @@ def test_the_list_is_read_from_one_index(config: Settings, database: str):
     assert all("COVERING INDEX history_sessions" in line for line in of_sessions), of_sessions
 
 
+LONG_AGO = Filter(since=NOON - timedelta(days=10_000))
+"""Leaves no session out, and has every figure added up from the sessions instead of from the days."""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_sums_of_days_follow_every_change(seed: int, database: str):
+    draw = random.Random(seed)
+
+    def figures() -> dict[str, Any]:
+        return {
+            "num_examples_successful": draw.choice([0, 1, 7]),
+            "num_examples_set_aside": draw.choice([0, 3]),
+            "stories_saved_count": draw.choice([0, 2]),
+            "average_quality": draw.choice([None, 5.5, 8.25, 11.0, float("nan")]),
+            "total_time_seconds": draw.choice([0.0, 61.5, -1.0, 1e12]),
+            "fine_tuning_triggered": draw.random() < 0.3,
+            "recorded": draw.random() < 0.7,
+            "started_at": NOON + timedelta(hours=draw.randrange(72)),
+        }
+
+    for step in range(40):
+        writer, chance = draw.choice(["ana", "ben"]), draw.random()
+        with db.session() as session:
+            mine = session.exec(select(TrainingSession).where(TrainingSession.user_id == writer)).all()
+            if chance < 0.2 and mine:
+                session.delete(draw.choice(mine))
+            elif chance < 0.4 and mine:
+                for name, value in figures().items():
+                    setattr(draw.choice(mine), name, value)
+            elif chance < 0.6:
+                session.execute(
+                    update(TrainingSession).where(col(TrainingSession.user_id) == writer).values(**figures())
+                )
+        if chance >= 0.6:
+            session_row(writer, **figures())
+        if step % 8 == 7:
+            check_days()
+    with db.session() as session:
+        session.execute(delete(TrainingSession))
+    with db.reading() as session:
+        assert session.exec(select(SessionDay)).all() == []
+
+
+def check_days() -> None:
+    with db.reading() as session:
+        for writer in ("ana", "ben"):
+            for recorded in (False, True):
+                summed = history_totals.totals(session, writer, recorded=recorded)
+                added_up = history_totals.totals(session, writer, LONG_AGO, recorded=recorded)
+                assert astuple(summed) == pytest.approx(astuple(added_up), abs=0.011)
+            days = history_totals.scored_days(session, writer, Filter())
+            assert days == history_totals.scored_days(session, writer, LONG_AGO)
+
+
 def test_totals_read_nothing_but_an_index(config: Settings, database: str):
     if database != "sqlite":
         pytest.skip("PostgreSQL chooses by the size of the table")
@@ -314,14 +369,14 @@ def test_totals_read_nothing_but_an_index(config: Settings, database: str):
         connection = session.connection()
         event.listen(connection, "before_cursor_execute", lambda _c, _k, said, *_rest: told.append(said))
         history_totals.totals(session, "ana", recorded=True)
+        history_totals.scored_days(session, "ana", Filter())
         history.cards(session, "ana", Filter(genres=("horror",), teacher="a", quality=(1, 2)), NOON)
         statements = [one for one in told if one.startswith("SELECT")]
         numbers = [(one, ("ana", *["2026-01-01"] * (one.count("?") - 1))) for one in statements]
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in numbers]
     read = [line[3] for plan in plans for line in plan if "training_session" in line[3]]
-    assert len(read) == len(statements) == 3
+    assert len(statements) == 4 and len(read) == 2, "two are of whole days, whose sums are there already"
     assert all("COVERING INDEX" in line for line in read), read
-    assert "ix_training_session_sums (user_id=? AND recorded=?)" in read[0]
 
 
 def test_what_teachers_did_before_is_there_after_a_migration(config: Settings):
@@ -346,10 +401,12 @@ def test_what_teachers_did_before_is_there_after_a_migration(config: Settings):
     def stored() -> list[Any]:
         with db.reading() as session:
             query = text("SELECT * FROM session_teacher ORDER BY session_id, model, genre")
-            return [tuple(row) for row in session.execute(query)]
+            days = text("SELECT * FROM session_day ORDER BY user_id, recorded, day")
+            return [tuple(row) for query in (days, query) for row in session.execute(query)]
 
     before = stored()
-    assert {row[1] for row in before} == {"groq/a", "b", "groq/z", "storyteller"}
+    assert [row[:4] for row in before[:2]] == [("ana", False, "2026-07-01", 1), ("ana", True, "2026-07-01", 1)]
+    assert {row[1] for row in before[2:]} == {"groq/a", "b", "groq/z", "storyteller"}
     script = Config()
     script.set_main_option("script_location", str(db.MIGRATIONS))
     for move, to in ((command.downgrade, "0007"), (command.upgrade, "head")):

@@ -13,9 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from zega_core import db, providers, run_results, teacher_checks, teachers
 from zega_core import rescore as rescoring
 from zega_core.analytics import no_sign_of_life
-from zega_core.cli.frame import Worker, cli, follow, print_json, say, screen
+from zega_core.cli.frame import Worker, cli, follow, print_json, screen
 from zega_core.configs import DEFAULT_WRITER, AutoTrainConfig, check_writer_id, checked
-from zega_core.facts.personal import TeachingFacts, teaching_facts
 from zega_core.jobs import client
 from zega_core.rescore_words import outcome_in_words
 from zega_core.settings import get_settings
@@ -131,16 +130,10 @@ def rescore(
 def who_teaches(
     writer: Annotated[str, typer.Option(help="Whose choices of teachers.")] = DEFAULT_WRITER,
     test: Annotated[str | None, typer.Option(help="Ask this teacher for a sentence: groq/openai/gpt-oss-20b.")] = None,
-    choices: Annotated[
-        bool, typer.Option("--choices", help="Only what the writer chose: who is asked, in what order; asks nobody.")
-    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look at every service now: is it there, does it take the key, which models does it list."""
     settings = get_settings()
-    if choices:
-        _tell_choices(teaching_facts(check_writer_id(writer), settings), as_json)
-        return
     found = teacher_checks.try_out(settings, check_writer_id(writer), test) if test else None
     if found is None:
         found = teacher_checks.survey(settings, check_writer_id(writer))
@@ -152,11 +145,3 @@ def who_teaches(
             words = [str(result.get("message") or result.get("text") or ""), ", ".join(result.get("models", []))]
             out.print(f"{providers.label_of(name)}: {result['state']}", " ".join(filter(None, words)), markup=False)
     raise typer.Exit(0 if any(result["state"] == "ready" for result in found.values()) else 1)
-
-
-def _tell_choices(told: TeachingFacts, as_json: bool) -> None:
-    if as_json:
-        print_json(told.as_json())
-        return
-    for one in told.teachers:
-        say(f"{one.label}: {one.absent or ', '.join(one.models) or 'what it lists first'}")

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, true
+from sqlalchemy import String, case, cast, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from zega_core.store.history_filters import LONGEST, Filter, Kind, conditions, real
 from zega_core.tables import TrainingSession
+from zega_core.teacher_tables import SessionDay
 
 _ROW = TrainingSession
 _SCORED = col(_ROW.num_examples_successful) + col(_ROW.num_examples_set_aside)
 _QUALITY = real(col(_ROW.average_quality), 10)
+_WEIGHT = case((_SCORED > 0, _SCORED), else_=1)
 _KNOWN = col(_ROW.average_quality).between(0, 10)
-# As few columns as there can be, and conditions that seldom hold as filters: each is a tenth of the time it takes.
 _COLUMNS: tuple[Any, ...] = (
     func.count(),
     func.sum(_ROW.num_examples_successful),
-    func.sum(_ROW.num_examples_set_aside),
+    func.sum(_SCORED),
     func.sum(_ROW.stories_saved_count),
-    func.sum(col(_ROW.average_quality) * _SCORED).filter(_KNOWN),
-    func.sum(_SCORED).filter(_KNOWN.is_not(true())),
+    func.sum(col(_ROW.average_quality) * _WEIGHT).filter(_KNOWN),
+    func.sum(_WEIGHT).filter(_KNOWN),
     func.sum(real(col(_ROW.total_time_seconds), LONGEST)),
     func.count().filter(col(_ROW.fine_tuning_triggered)),
 )
+_DAY = SessionDay
+_OF_DAYS: tuple[Any, ...] = tuple(
+    func.sum(column)
+    for column in (
+        *(_DAY.sessions, _DAY.kept, _DAY.scored, _DAY.stories, _DAY.quality_sum, _DAY.quality_weight, _DAY.seconds),
+        _DAY.fine_tunes,
+    )
+)
+"""The same of whole days, whose sums are there already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """``scored`` are the pieces that were kept or set aside; the average weighs each session by them."""
+    """``scored`` are the pieces that were kept or set aside; the average weighs each session by them, one without any
+    as if it had one."""
 
     sessions: int = 0
     kept: int = 0
@@ -48,9 +59,12 @@ def totals(session: Session, writer_id: str, found: Filter = Filter(), *, record
     """Of the sessions that a filter leaves, archived or not; ``recorded`` only of those with a record."""
     if not _among(found):
         return Totals()
-    query = sql_select(*_COLUMNS).where(*_conditions(writer_id, found))
+    if _is_all(found):
+        query = sql_select(*_OF_DAYS).where(col(_DAY.user_id) == writer_id)
+    else:
+        query = sql_select(*_COLUMNS).where(*_conditions(writer_id, found))
     if recorded:
-        query = query.where(col(_ROW.recorded).is_(True))
+        query = query.where(col(_DAY.recorded if _is_all(found) else _ROW.recorded).is_(True))
     return _totals(*session.execute(query).one())
 
 
@@ -97,17 +111,35 @@ def scored_days(session: Session, writer_id: str, found: Filter) -> list[Scored]
 
 
 def _days(session: Session, writer_id: str, found: Filter) -> Iterator[Scored]:
+    if _is_all(found):
+        rated = func.sum(_DAY.rated)
+        query = (
+            sql_select(col(_DAY.day), rated, func.sum(_DAY.quality_sum), func.sum(_DAY.quality_weight))
+            .where(col(_DAY.user_id) == writer_id)
+            .group_by(col(_DAY.day))
+            .having(rated > 0)
+            .order_by(col(_DAY.day))
+        )
+    else:
+        query = _by_day(writer_id, found)
+    for text, number, total, weight in session.execute(query):
+        yield Scored(datetime.fromisoformat(text).replace(tzinfo=UTC), round(float(total) / int(weight), 2), number, "")
+
+
+def _by_day(writer_id: str, found: Filter) -> Any:
     # A moment is stored as 2026-11-27 06:00:00.000000 on SQLite; on PostgreSQL it reads so as text.
     day = func.substr(cast(col(_ROW.started_at), String), 1, 10).label("day")
-    weight = case((_SCORED > 0, _SCORED), else_=1)
-    query = (
-        sql_select(day, func.count(), func.sum(_QUALITY * weight), func.sum(weight))
+    return (
+        sql_select(day, func.count(), func.sum(_QUALITY * _WEIGHT), func.sum(_WEIGHT))
         .where(*_conditions(writer_id, found), _QUALITY.is_not(None))
         .group_by(day)
         .order_by(day)
     )
-    for text, number, total, scored in session.execute(query):
-        yield Scored(datetime.fromisoformat(text).replace(tzinfo=UTC), round(float(total) / int(scored), 2), number, "")
+
+
+def _is_all(found: Filter) -> bool:
+    """Whether no session is left out: all figures are of sessions, archived or not."""
+    return replace(found, kinds=(), archived=None) == Filter(archived=None)
 
 
 def _among(found: Filter) -> bool:
@@ -119,8 +151,13 @@ def _conditions(writer_id: str, found: Filter) -> list[Any]:
 
 
 def _totals(*figures: Any) -> Totals:
-    sessions, kept, aside, stories, weighted, unknown, seconds, tuned = figures
-    scored = int(kept or 0) + int(aside or 0)
-    weighed = scored - int(unknown or 0)
-    average = round(float(weighted) / weighed, 2) if weighed > 0 and weighted is not None else None
-    return Totals(sessions, int(kept or 0), scored, int(stories or 0), average, float(seconds or 0.0), tuned)
+    sessions, kept, scored, stories, quality, weight, seconds, tuned = figures
+    return Totals(
+        sessions=int(sessions or 0),
+        kept=int(kept or 0),
+        scored=int(scored or 0),
+        stories=int(stories or 0),
+        average_quality=round(float(quality) / int(weight), 2) if weight else None,
+        seconds=float(seconds or 0.0),
+        fine_tunes=int(tuned or 0),
+    )

@@ -8,23 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from zega_core import after_saving, db, memory, memory_words, profiling, teacher_checks
+from zega_core import after_saving, db, memory, memory_words, profiling
 from zega_core.api import problems
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import RowId, Sent, Text, UsedSettings
-from zega_core.api.routes import stories
+from zega_core.api.routes import stories, teachers
 from zega_core.facts.base import Said
 from zega_core.facts.personal import (
-    LookFacts,
     MemoryFacts,
     NotificationList,
     RememberedFacts,
-    TeachingFacts,
     memory_facts,
-    of_looks,
     of_notification,
     of_recalled,
-    teaching_facts,
 )
 from zega_core.facts.style import StyleFacts, style_facts
 from zega_core.jobs import client
@@ -33,9 +29,9 @@ from zega_core.writing_configs import MEMORY_SOURCES, MemorySource
 
 router = APIRouter(prefix="/api")
 router.include_router(stories.router)
+router.include_router(teachers.router)
 MEMORY: list[str | Enum] = ["memory"]
 STYLE: list[str | Enum] = ["style"]
-TEACHERS: list[str | Enum] = ["teachers"]
 NEWS: list[str | Enum] = ["notifications"]
 Most = Annotated[int, Query(ge=1, le=100)]
 
@@ -132,18 +128,6 @@ def measure_style(writer: ForWriter, settings: UsedSettings) -> StyleFacts:
     """Have a worker measure what is new."""
     client.measure_style_if_due(writer, settings)
     return style_facts(writer, settings)
-
-
-@router.get("/teachers", operation_id="get_teachers", tags=TEACHERS, responses=problems.documented(404, 422))
-def get_teachers(writer: ForWriter, settings: UsedSettings) -> TeachingFacts:
-    """Who teaches, in what order and by what rules; no key is told."""
-    return teaching_facts(writer, settings)
-
-
-@router.post("/teachers/survey", operation_id="survey_teachers", tags=TEACHERS, responses=problems.documented(404, 422))
-def survey_teachers(writer: ForWriter, settings: UsedSettings) -> list[LookFacts]:
-    """Look at every service now: is it there, does it take the key, which models does it list."""
-    return of_looks(teacher_checks.survey(settings, writer))
 
 
 @router.get("/notifications", operation_id="list_notifications", tags=NEWS, responses=problems.documented(404, 422))
