@@ -84,8 +84,9 @@ def _moment(nullable: bool = False) -> Any:
     return Field(default=None if nullable else ..., sa_type=UTCDateTime, nullable=nullable)
 
 
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
+    """Of an index of some rows. An index is used by a query whose words for the condition are the same."""
+    return {"sqlite_where": text(on_sqlite or condition), "postgresql_where": text(condition)}
 
 
 class Writer(Table, table=True):
@@ -101,7 +102,7 @@ class TrainingSession(Table, table=True):
     __tablename__ = "training_session"  # type: ignore[assignment]
     __table_args__ = (
         UniqueConstraint("user_id", "session_id"),
-        Index("ux_training_session_run", "session_id", unique=True, **_where("NOT reported")),
+        Index("ux_training_session_run", "session_id", unique=True, **_where("NOT reported", "reported = 0")),
         Index("ix_training_session_writer_started", "user_id", "started_at"),
         Index("ix_training_session_writer_completed", "user_id", "completed_at"),
         Index("ix_training_session_status", "status"),

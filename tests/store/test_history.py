@@ -25,7 +25,7 @@ from tests.support.history import (
 from zega_core import db, history
 from zega_core.settings import Settings
 from zega_core.store import history as rows
-from zega_core.store import history_totals
+from zega_core.store import history_totals, sessions
 from zega_core.store.history import Filter, Kind, Order, Row
 from zega_core.tables import ExampleStatus, RunStatus, TrainingSession
 from zega_core.teacher_tables import Candidate, ProviderCall, SessionDay
@@ -305,6 +305,17 @@ def test_the_list_is_read_from_one_index(config: Settings, database: str):
     of_sessions = [line for line in plans if " training_session" in line]
     assert len(of_sessions) == len(Order)
     assert all("COVERING INDEX history_sessions" in line for line in of_sessions), of_sessions
+
+
+def test_a_run_is_found_by_its_id_in_an_index(config: Settings, database: str):
+    if database != "sqlite":
+        pytest.skip("PostgreSQL chooses by the size of the table")
+    run = session_row()
+    query = select(TrainingSession.id).where(*sessions.is_run(run))
+    with db.reading() as session:
+        said = str(query.compile(session.connection(), compile_kwargs={"literal_binds": True}))
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}").all()
+    assert ["USING" in line[3] and "INDEX ux_training_session_run (session_id=?)" in line[3] for line in plan] == [True]
 
 
 LONG_AGO = Filter(since=NOON - timedelta(days=10_000))

@@ -195,7 +195,7 @@ def upgrade() -> None:
             "ux_training_session_run",
             ["session_id"],
             unique=True,
-            sqlite_where=sa.text("NOT reported"),
+            sqlite_where=sa.text("reported = 0"),
             postgresql_where=sa.text("NOT reported"),
         )
 
