@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 
 from tests.fine_tune.conftest import row
 from zega_core.errors import InvalidInput
-from zega_core.fine_tune import adapter, base, batches
+from zega_core.fine_tune import adapter, base, batches, measure
 from zega_core.fine_tune.batches import Sample, collate
 from zega_core.fine_tune.measure import Compute, fitting, perplexity
 from zega_core.fine_tune.plan import Plan
@@ -128,3 +129,30 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
 
     with pytest.raises(RuntimeError, match="shapes"):
         fitting(work, 4)
+
+
+@pytest.mark.parametrize(
+    ("slower", "whole_batch", "faster"), [(8.0, 0, False), (1.2, 3, False), (0.5, 3, True), (2.0, 3, False)]
+)
+def test_a_whole_batch_is_not_tried_in_bfloat16_where_a_few_tokens_take_far_longer(
+    monkeypatch: pytest.MonkeyPatch, slower: float, whole_batch: int, faster: bool
+):
+    small: Any = object()
+    whole: Any = object()
+    clock = [0.0]
+
+    class Timed:
+        """A second for each batch, ``slower`` times that in bfloat16."""
+
+        def __init__(self) -> None:
+            self.bfloat16, self.team, self.tried = False, SimpleNamespace(device=torch.device("cpu")), []
+
+        def losses(self, batch: object) -> torch.Tensor:
+            self.tried.append((batch, self.bfloat16))
+            clock[0] += slower if self.bfloat16 else 1.0
+            return torch.ones(1, requires_grad=True)
+
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    compute: Any = Timed()
+    assert measure.faster_in_bfloat16(compute, small, whole) is faster
+    assert compute.tried.count((whole, True)) == whole_batch

@@ -21,6 +21,9 @@ NO_ROOM = (
     "There is not enough memory to train on even one text at a time. Close other programs, shorten the text length, or "
     "choose a smaller base model."
 )
+HOPELESS = 3.0
+"""Times as long on a few tokens, where turning weights into bfloat16 weighs more than in a whole batch: a slower
+processor is not taken for one that cannot."""
 _NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -76,20 +79,29 @@ class Compute:
         return sums.to(self.team.device)
 
 
-def faster_in_bfloat16(compute: Compute, batch: Batch) -> bool:
-    """Whether forward and backward of ``batch`` take less time so on this machine. The better of two runs counts, after
-    one to warm up; gradients are left behind."""
-    seconds = {}
-    for compute.bfloat16 in (False, True):
-        times = []
-        for _ in range(3):
-            began = time.perf_counter()
-            compute.losses(batch).mean().backward()
-            if compute.team.device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - began)
-        seconds[compute.bfloat16] = min(times[1:])
-    return seconds[True] < seconds[False]
+def faster_in_bfloat16(compute: Compute, small: Batch, batch: Batch) -> bool:
+    """Whether forward and backward of ``batch`` take less time so on this machine; gradients are left behind. A
+    processor without instructions for it takes up to fifteen times as long, minutes for a batch: that shows on
+    ``small``, and the whole batch is not tried then."""
+    for some, margin in ((small, HOPELESS), (batch, 1.0)):
+        seconds = {}
+        for compute.bfloat16 in (False, True):
+            seconds[compute.bfloat16] = _seconds(compute, some)
+        if seconds[True] >= margin * seconds[False]:
+            return False
+    return True
+
+
+def _seconds(compute: Compute, batch: Batch) -> float:
+    """The better of two runs, after one to warm up."""
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        compute.losses(batch).mean().backward()
+        if compute.team.device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return min(times[1:])
 
 
 def perplexity(compute: Compute, samples: Sequence[Sample], size: int) -> float | None:

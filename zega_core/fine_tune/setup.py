@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from zega_core.fine_tune.schedule import Schedule
 from zega_core.fine_tune.team import Team
 
 Tell = Callable[[dict[str, Any]], None]
+FEW_TOKENS = 32
+"""After the prompt of one text: enough to see whether a processor can compute in bfloat16 at all."""
 
 
 @dataclass(slots=True)
@@ -122,9 +124,11 @@ def _choose_precision(work: Training) -> None:
     precision = work.plan.precision
     if precision == "auto":
         batch = [work.learn[index] for index in work.batch(0)]
+        short = min(batch, key=lambda sample: sample.first)
+        few = collate([replace(short, tokens=short.tokens[: short.first + FEW_TOKENS])], work.team.device)
 
         def measured(size: int) -> bool:
-            return faster_in_bfloat16(work.compute, collate(batch[:size], work.team.device))
+            return faster_in_bfloat16(work.compute, few, collate(batch[:size], work.team.device))
 
         faster, size = fitting(measured, work.progress.micro_batch)
         work.fits(size)
