@@ -81,8 +81,8 @@ class Compute:
 
 def faster_in_bfloat16(compute: Compute, small: Batch, batch: Batch) -> bool:
     """Whether forward and backward of ``batch`` take less time so on this machine; gradients are left behind. A
-    processor without instructions for it (AVX2 alone) takes ten times as long and more, minutes for a batch: that shows on
-    ``small``, and the whole batch is not tried then."""
+    processor without instructions for it (AVX2 alone) takes ten times as long and more, minutes for a batch: that shows
+    on ``small``, and the whole batch is not tried then."""
     for some, margin in ((small, HOPELESS), (batch, 1.0)):
         seconds = {}
         for compute.bfloat16 in (False, True):
