@@ -235,7 +235,6 @@ def upgrade() -> None:
         sa.Column("quality_weight", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("fine_tunes", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["writer.id"]),
         sa.PrimaryKeyConstraint("user_id", "recorded", "day"),
     )
     for statement in (DAYS_SO_FAR, *(DAYS_ON_SQLITE if sqlite else DAYS_ON_POSTGRESQL)):
