@@ -47,6 +47,8 @@ export default function ({ data, parentElement, setStateValue }) {
       }
     } else if (mine === box.value && kept.sent.at(-1) !== mine) {
       later(); // the page was drawn anew before typing rested
+    } else if (mine !== box.value && document.activeElement === box) {
+      typed(box.value); // typed before this script was there
     }
     show(box.value);
     if (data.focus && focused !== entry) {

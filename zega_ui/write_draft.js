@@ -30,6 +30,8 @@ export default function ({ data, parentElement, setStateValue }) {
       if (mine && mine.text && mine.text !== box.value) {
         put(box, mine.text);
         hand();
+      } else if (box.value && document.activeElement === box) {
+        keep(entry, box.value); // typed before this script was there
       }
     }
     show(box.value);

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import docx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.test_conversation import accessible, without_worker
 from tests.support.app import Server, Visitor
@@ -142,7 +142,7 @@ def test_a_story_of_ones_own_outlives_a_refresh_and_is_deleted_when_confirmed(
     page = opened(visitor)
     page.get_by_role("button", name="New story").click()
     page.get_by_role("textbox", name="Text").fill("Words of my own, and a refresh.")
-    page.wait_for_timeout(500)
+    expect(page.get_by_text("7 words")).to_be_visible()
     page.reload()
     expect(page.get_by_role("textbox", name="Text")).to_have_value("Words of my own, and a refresh.")
     page.get_by_role("textbox", name="Title").fill("My own")
@@ -158,6 +158,22 @@ def test_a_story_of_ones_own_outlives_a_refresh_and_is_deleted_when_confirmed(
     visitor.close()
 
 
+def test_what_is_typed_before_the_page_is_whole_outlives_a_refresh(chromium: Browser, server: Server):
+    visitor = Visitor(chromium, server)
+    page = visitor.page
+    held: list[Route] = []
+    page.route("**/BidiComponent*.js", lambda route: held.append(route))
+    page.goto(f"{SHELF}&story=new", wait_until="commit")
+    page.get_by_role("textbox", name="Text").fill("Typed at once.")
+    assert held and not page.get_by_text("3 words").count()
+    held[0].continue_()
+    expect(page.get_by_text("3 words")).to_be_visible()
+    page.unroute("**/BidiComponent*.js")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Text")).to_have_value("Typed at once.")
+    visitor.close()
+
+
 def test_what_is_typed_into_a_story_outlives_a_refresh_and_is_gone_when_given_up(
     chromium: Browser, server: Server, used: Settings
 ):
@@ -169,6 +185,7 @@ def test_what_is_typed_into_a_story_outlives_a_refresh_and_is_gone_when_given_up
     page.get_by_role("button", name="Edit", exact=True).click()
     expect(text).to_have_value("As it was.")
     text.fill("As it was, and more.")
+    expect(page.get_by_text("5 words")).to_be_visible()
     page.reload()
     expect(text).to_have_value("As it was, and more.")
     page.get_by_role("button", name="Leave it as it was").click()
@@ -178,6 +195,7 @@ def test_what_is_typed_into_a_story_outlives_a_refresh_and_is_gone_when_given_up
     page.get_by_role("button", name="Edit", exact=True).click()
     expect(text).to_have_value("As it was.")
     text.fill("As it was, and a refresh while it is changed elsewhere.")
+    expect(page.get_by_text("11 words")).to_be_visible()
     with db.session(used) as session:
         shelf.edit(session, "default", number, body="Newer.")
     page.reload()
