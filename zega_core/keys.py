@@ -17,21 +17,25 @@ from pydantic import SecretStr
 
 from zega_core.configs import ProviderKey
 from zega_core.errors import HomeError, InvalidInput
-from zega_core.settings import Settings, service_environment
+from zega_core.settings import ServiceEnvironment, Settings, service_environment
 
 _USABLE = re.compile(r"[\x21-\x7e]{8,500}")
 
 
-def key_of(settings: Settings, provider: str, address: str = "") -> str | None:
-    """The key to use at this address: the one typed in, else the environment's."""
-    return _stored(settings).get(_name(provider, address)) or _from_environment(provider, address)
+def key_of(
+    settings: Settings, provider: str, address: str = "", environment: ServiceEnvironment | None = None
+) -> str | None:
+    """The key to use at this address: the one typed in, else the environment's. Who asks for several has read that."""
+    return _stored(settings).get(_name(provider, address)) or _from_environment(provider, address, environment)
 
 
-def source_of(settings: Settings, provider: str, address: str = "") -> Literal["entered", "environment"] | None:
+def source_of(
+    settings: Settings, provider: str, address: str = "", environment: ServiceEnvironment | None = None
+) -> Literal["entered", "environment"] | None:
     """Where the key comes from, without showing it."""
     if _name(provider, address) in _stored(settings):
         return "entered"
-    return "environment" if _from_environment(provider, address) else None
+    return "environment" if _from_environment(provider, address, environment) else None
 
 
 def save_key(settings: Settings, provider: str, key: str, address: str = "") -> None:
@@ -92,8 +96,8 @@ def _stored(settings: Settings) -> dict[str, str]:
     return {name: key for name, key in data.items() if name.split(" ")[0] in known and isinstance(key, str) and key}
 
 
-def _from_environment(provider: str, address: str) -> str | None:
-    environment = service_environment()
+def _from_environment(provider: str, address: str, environment: ServiceEnvironment | None) -> str | None:
+    environment = environment or service_environment()
     if provider == ProviderKey.openai_compatible and _origin(address) != _origin(
         environment.zega_openai_base_url or ""
     ):

@@ -82,7 +82,7 @@ def place(settings: Settings, config: TeachingConfig, provider: str) -> Place:
 def _place(settings: Settings, config: TeachingConfig, choice: TeacherChoice, environment: ServiceEnvironment) -> Place:
     provider = load_teacher_catalog().provider(choice.provider)
     address = choice.base_url or _address(choice.provider, environment)
-    key = key_of(settings, choice.provider, address)
+    key = key_of(settings, choice.provider, address, environment)
     local = is_loopback(address)
     absent = ""
     if not choice.on:
@@ -96,7 +96,7 @@ def _place(settings: Settings, config: TeachingConfig, choice: TeacherChoice, en
     access = Access(address, key, local_only=config.local_only)
     if local:
         access = replace(access, first_token=SLOW_TOTAL, total=SLOW_TOTAL)
-    return Place(provider, choice, access, local, absent, source_of(settings, choice.provider, address))
+    return Place(provider, choice, access, local, absent, source_of(settings, choice.provider, address, environment))
 
 
 def _address(provider: str, environment: ServiceEnvironment) -> str:

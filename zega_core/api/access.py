@@ -68,7 +68,7 @@ class Caller:
             return writers.ids(session)[0]
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     return request.state.caller
 
 

@@ -9,7 +9,7 @@ from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
-from zega_core.api import access, limiting, problems
+from zega_core.api import access, limiting, problems, threads
 from zega_core.api.routes import (
     conversations,
     examples,
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, *, host: str = "127.0.0.1") -> 
         version=version("zega"),
         description=DESCRIPTION,
         redoc_url=None,
+        lifespan=threads.few,
         static_url=access.DRAWN_WITH,
         dependencies=[Depends(limiting.json_only), Depends(KEY)],
         responses=problems.documented(401, 403, 422, 429, 503),

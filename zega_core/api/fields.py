@@ -44,7 +44,13 @@ ConversationKey = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="se
 Searched = Annotated[Text, Query(max_length=300, description='Words that must all be there, or "a phrase" in quotes.')]
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
-UsedSettings = Annotated[Settings, Depends(get_settings)]
+
+
+async def _settings() -> Settings:
+    return get_settings()
+
+
+UsedSettings = Annotated[Settings, Depends(_settings)]
 
 
 class Sent(BaseModel):

@@ -192,7 +192,7 @@ Time = Annotated[datetime, BeforeValidator(as_written), AfterValidator(in_utc)]
 Words = Annotated[str, AfterValidator(_readable)]
 
 
-def _as_told(
+async def _as_told(
     since: Annotated[Time | None, Query(description="Begun then or later; without a zone it is UTC.")] = None,
     until: Annotated[Time | None, Query(description="Begun before then.")] = None,
     genre: Annotated[list[Genre] | None, Query(max_length=8, description="Of one of these.")] = None,
@@ -218,7 +218,7 @@ def _as_told(
     )
 
 
-def _of_sessions(found: Annotated[Filter, Depends(_as_told)]) -> Filter:
+async def _of_sessions(found: Annotated[Filter, Depends(_as_told)]) -> Filter:
     return replace(found, kinds=(Kind.auto_train,))
 
 

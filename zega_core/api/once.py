@@ -61,14 +61,14 @@ class Noted:
             raise ChangedElsewhere(FIRST)
 
 
-def noted(request: Request) -> Noted:
+async def noted(request: Request) -> Noted:
     return getattr(request.state, "once", None) or Noted()
 
 
 Begun = Annotated[Noted, Depends(noted)]
 
 
-def _documented(
+async def _documented(
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=MOST, pattern=r"^[\x20-\x7e]+$", description="Sent twice, it is done once."),

@@ -13,6 +13,7 @@ from logging.handlers import RotatingFileHandler
 import uvicorn
 
 from zega_core import callers, db
+from zega_core.api import threads
 from zega_core.api.app import create_app
 from zega_core.errors import ConfigError
 from zega_core.jobs import launcher
@@ -29,6 +30,7 @@ _KEY = re.compile(rf"{api_keys.BEGINS_WITH}[A-Za-z0-9_-]{{20,}}")
 def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Until Ctrl-C or SIGTERM. Raises ConfigError where it must not or cannot listen, HomeError."""
     host = host.strip("[]")
+    threads.share_heaps()
     settings.prepare_home()
     db.prepare(settings)
     callers.check_keys(settings, host)

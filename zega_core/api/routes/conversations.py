@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field, model_validator
 
 from zega_core import conversation, conversation_stats, db, pairing, talking
-from zega_core.api import once, problems
+from zega_core.api import once, problems, threads
 from zega_core.api.access import Asking, Caller, ForWriter, WriterId
 from zega_core.api.fields import (
     Answer,
@@ -138,6 +138,7 @@ class WithTurns(Facts):
     responses=problems.documented(404, 422),
     dependencies=[once.HONOURED],
 )
+@threads.long
 def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettings, begun: once.Begun) -> Begun:
     """Begin a conversation; its first question is asked."""
     writer = wanted.writer(asking, writer)
@@ -157,6 +158,7 @@ def start(wanted: Begin, writer: ForWriter, asking: Asking, settings: UsedSettin
     responses=problems.documented(404, 422),
     dependencies=[once.HONOURED],
 )
+@threads.long
 def respond(wanted: Respond, writer: ForWriter, asking: Asking, settings: UsedSettings) -> Responded:
     """Answer or skip a question, and get the next. A question is answered once: the same answer sent twice is stored
     once."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from zega_core import after_saving, collection, db, importing
 from zega_core.amending import Amendment, amend
-from zega_core.api import limiting, problems
+from zega_core.api import limiting, problems, threads
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import (
     FILE_BODY,
@@ -42,7 +42,7 @@ MOST_AT_ONCE = 1_000
 MEDIA = {"csv": "text/csv; charset=utf-8"}
 
 
-def _filter(
+async def _filter(
     source: Annotated[list[Source] | None, Query(max_length=8)] = None,
     genre: Annotated[list[GenreName | Literal[""]] | None, Query(max_length=12)] = None,
     element: Annotated[list[ElementName | Literal[""]] | None, Query(max_length=8)] = None,
@@ -154,6 +154,7 @@ def export_examples(
     openapi_extra=FILE_BODY,
     max_body_size=limiting.MOST_UPLOAD,
 )
+@threads.long
 def import_examples(
     writer: ForWriter,
     settings: UsedSettings,

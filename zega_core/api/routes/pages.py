@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from zega_core import db, own_pages, own_pages_words
-from zega_core.api import limiting, once, problems
+from zega_core.api import limiting, once, problems, threads
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import FILE_BODY, GenreName, Line, RunId, Sent, Text, Upload, UsedSettings
 from zega_core.facts.base import Said
@@ -44,6 +44,7 @@ def list_pages(writer: ForWriter, settings: UsedSettings) -> list[PagesFacts]:
     openapi_extra=FILE_BODY,
     max_body_size=limiting.MOST_UPLOAD,
 )
+@threads.long
 def upload_pages(
     writer: ForWriter,
     settings: UsedSettings,

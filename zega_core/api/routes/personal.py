@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from zega_core import after_saving, db, memory, memory_words, profiling
-from zega_core.api import problems
+from zega_core.api import problems, threads
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import RowId, Sent, Text, UsedSettings
 from zega_core.api.routes import stories, teachers
@@ -124,6 +124,7 @@ def reset_style(writer: ForWriter, settings: UsedSettings) -> StyleFacts:
 @router.post(
     "/style/measure", operation_id="measure_style", tags=STYLE, status_code=202, responses=problems.documented(404, 422)
 )
+@threads.long
 def measure_style(writer: ForWriter, settings: UsedSettings) -> StyleFacts:
     """Have a worker measure what is new."""
     client.measure_style_if_due(writer, settings)

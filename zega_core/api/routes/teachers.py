@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field, StrictBool
 
 from zega_core import db, teacher_checks, teaching_choices
-from zega_core.api import problems
+from zega_core.api import problems, threads
 from zega_core.api.access import ForWriter
 from zega_core.api.fields import Sent, Text, UsedSettings
 from zega_core.configs import Dollars, LimitName, ModelId, ProviderKey
@@ -70,6 +70,7 @@ def change_teacher(
 
 
 @router.post("/survey", operation_id="survey_teachers", responses=problems.documented(404, 422))
+@threads.long
 def survey_teachers(writer: ForWriter, settings: UsedSettings) -> list[LookFacts]:
     """Look at every service now: is it there, does it take the key, which models does it list."""
     return of_looks(teacher_checks.survey(settings, writer))
