@@ -141,7 +141,7 @@ def test_a_choice_is_blind_goes_on_to_the_next_pair_and_can_be_taken_back(chromi
         visitor = Visitor(chromium, server, phone=True)
         page = visitor.page
         page.goto("/fine_tune?proof_tab=Choose+blind", wait_until="commit")
-        expect(page.get_by_text("Which do you like better?")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Which do you like better?")).to_be_visible()
         assert texts_shown(page) == ["Before 0", "After 0"]
         page.get_by_role("button", name="That one").focus()
         page.keyboard.press("Enter")

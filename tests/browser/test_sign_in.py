@@ -103,6 +103,7 @@ def test_two_people_each_see_their_own(chromium: Browser, server: Server, settin
     assert "lighthouse" not in ana.page.content()
     # The same window, now Ben: nothing of Ana's stays behind.
     sign_in(ana, "Ben")
+    expect(ana.page.get_by_text("Writer: ben")).to_be_visible()
     ana.open(f"/history?session={key}")
     expect(ana.page.get_by_text("Writer: ben")).to_be_visible()
     assert "lighthouse" not in ana.page.content()
