@@ -1,9 +1,10 @@
-"""From `zega up` to the first usable page, and the memory of app and worker at rest.
+"""From `zega up` to the first usable page, and what app and worker take at rest.
 
     python benchmarks/footprint.py
 
 Named alternatives in the same run: an empty Streamlit app of one line (for the time and the app's memory), and a
-process that has imported torch (for the worker's). Memory is PSS from /proc, so this needs Linux.
+process that has imported torch (for the worker's). Memory is PSS, and the processor's time is user and system, both
+from /proc, so this needs Linux.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from tests.support.app import chromium_of
 from zega_core.settings import ROOT
 
 REST = 5.0
+WATCHED = 20.0
+"""Seconds over which the processor's time is counted."""
 
 
 def free_port() -> int:
@@ -72,6 +75,19 @@ def megabytes(pid: int) -> float:
     return int(found[1]) / 1024
 
 
+def processor(*pids: int) -> list[float]:
+    """Share of one core in percent that each process takes while nobody does anything."""
+
+    def spent(pid: int) -> int:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = [spent(pid) for pid in pids]
+    time.sleep(WATCHED)
+    ticks = [spent(pid) - was for pid, was in zip(pids, before, strict=True)]
+    return [100 * one / os.sysconf("SC_CLK_TCK") / WATCHED for one in ticks]
+
+
 def children(pid: int) -> dict[str, int]:
     """The app's and the worker's process ids below a launcher."""
     found: dict[str, int] = {}
@@ -103,6 +119,7 @@ def main() -> None:
             empty_time = first_page(browser, port, "nothing else", began)
             time.sleep(REST)
             empty_size = megabytes(process.pid)
+            (empty_share,) = processor(process.pid)
         port = free_port()
         environment = {"ZEGA_HOME": f"{folder}/home", "ZEGA_PORT": str(port)}
         with started([sys.executable, "-m", "zega_core", "up"], **environment) as (process, began):
@@ -110,6 +127,7 @@ def main() -> None:
             time.sleep(REST)
             found = children(process.pid)
             app, worker = megabytes(found["app"]), megabytes(found["worker"])
+            app_share, worker_share = processor(found["app"], found["worker"])
             torch = {name: has_torch(pid) for name, pid in found.items()}
         with started([sys.executable, "-c", "import torch, time; time.sleep(600)"]) as (process, _):
             while not has_torch(process.pid):
@@ -124,6 +142,10 @@ def main() -> None:
     )
     print(f"app at rest: {app:.0f} MB, empty Streamlit app {empty_size:.0f} MB: {app / empty_size:.1f}x")
     print(f"worker at rest: {worker:.0f} MB, a process with torch {with_torch:.0f} MB: {worker / with_torch:.2f}x")
+    print(
+        f"processor at rest, percent of a core: app {app_share:.1f}, worker {worker_share:.1f}, "
+        f"empty Streamlit app {empty_share:.1f}"
+    )
     print(f"torch in the app: {torch['app']}, in the worker: {torch['worker']}")
 
 

@@ -60,6 +60,7 @@ def session_of(server: Server) -> str:
         *("/write?tab=Your+stories", "/write?tab=Your+style", "/write?tab=Memory"),
     ],
 )
+@pytest.mark.parametrize("visitor", ["light", "phone-dark"], indirect=True)  # both widths and both themes
 def test_a_page_is_whole(visitor: Visitor, server: Server, path: str):
     visitor.open(path.replace("ONE", session_of(server)))
     page = visitor.page

@@ -85,14 +85,12 @@ def _launch_dbos(settings: Settings, slot: int) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue(queues.QUEUE, worker_concurrency=settings.runs_at_once, polling_interval_sec=0.1)
-    DBOS.register_queue(queues.CHECKS, worker_concurrency=8, polling_interval_sec=0.2)
-    DBOS.register_queue(queues.FINE_TUNES, worker_concurrency=1, polling_interval_sec=0.2)
-    DBOS.register_queue(queues.RESCORES, worker_concurrency=1, polling_interval_sec=0.2)
-    DBOS.register_queue(queues.QUESTIONS, worker_concurrency=4, polling_interval_sec=0.1)
-    DBOS.register_queue(queues.EXPORTS, worker_concurrency=1, polling_interval_sec=0.2)
-    DBOS.register_queue(queues.PAGES, worker_concurrency=1, polling_interval_sec=0.2)
-    DBOS.register_queue(queues.MEMORY, worker_concurrency=1, polling_interval_sec=0.2)
+    # Each look is three queries, also while there is nothing to do: as often as somebody waits for the answer.
+    DBOS.register_queue(queues.QUEUE, worker_concurrency=settings.runs_at_once, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.QUESTIONS, worker_concurrency=4, polling_interval_sec=0.2)
+    DBOS.register_queue(queues.CHECKS, worker_concurrency=8, polling_interval_sec=0.5)
+    for alone in (queues.FINE_TUNES, queues.RESCORES, queues.EXPORTS, queues.PAGES, queues.MEMORY):
+        DBOS.register_queue(alone, worker_concurrency=1, polling_interval_sec=1.0)
 
 
 def _executor_id(settings: Settings, slot: int) -> str:
