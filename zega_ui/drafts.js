@@ -1,4 +1,4 @@
-// What the text areas share whose text this browser keeps with every key press; it stands before the script of each.
+// What the text areas and lines share whose text this browser keeps with every key press; it stands before the script of each.
 const KEEP = 60 * 24 * 3600 * 1000;
 const PREFIX = "zega-draft:";
 
@@ -32,19 +32,20 @@ const forget = (entries) => {
   }
 };
 const put = (box, text) => {
-  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, text);
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, text);
   box.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
-// The area, the button that uses its text, and the count of its words. Ctrl+Enter presses the button; `listen` begins
+// The area or line, the button that uses its text, and the count of its words where there is one. Ctrl+Enter presses the button; `listen` begins
 // as soon as the area is there (`begin` returns whether it is) and returns how to end.
 const textArea = (data, parentElement) => {
-  const find = () => document.querySelector(`.st-key-${data.box} textarea`);
+  const find = () => document.querySelector(`.st-key-${data.box} :is(textarea, input)`);
   const button = () => document.querySelector(`.st-key-${data.button} button`);
   const count = parentElement.querySelector("[data-count]");
-  parentElement.querySelector("[data-keys]").textContent = data.keys;
+  if (count) parentElement.querySelector("[data-keys]").textContent = data.keys;
 
   const show = (text) => {
+    if (!count) return;
     const number = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
     const written = `${number.toLocaleString("en")} ${number === 1 ? "word" : "words"}`;
     count.textContent = data.words ? `${written} of about ${data.words}` : written;

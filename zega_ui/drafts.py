@@ -1,4 +1,4 @@
-"""Scripts beside text areas whose text outlives a refresh: this browser keeps every key press, and counts the words."""
+"""Scripts beside text areas and lines whose text outlives a refresh: this browser keeps every key press."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _CSS = """
 
 
 def script(name: str, *, seen: bool = True) -> Any:
-    """The component whose script is ``name``.js; ``seen`` is one that stands below its text area."""
+    """The component whose script is ``name``.js; ``seen`` is one that stands below its text area and counts."""
     parts = [(_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("drafts", name)]
-    return component(f"zega_{name}", html=_HTML if seen else "<span></span>", css=_CSS, js="\n".join(parts))
+    html, name = (_HTML, name) if seen else ("<span></span>", f"{name}_unseen")
+    return component(f"zega_{name}", html=html, css=_CSS, js="\n".join(parts))

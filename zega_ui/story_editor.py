@@ -24,21 +24,24 @@ def draft(writer: str) -> Draft:
     return Draft("new-story-text", f"story:{writer}:new", SAVE_NEW, "saves")
 
 
+def title(writer: str) -> Draft:
+    return Draft(TITLE, f"title:{writer}:new", SAVE_NEW, "saves")
+
+
 def changed(writer: str, story_id: int | str) -> Draft:
     """What is typed for a story goes with the text that it changes: beside a newer one it would be out of place."""
     return Draft(TEXT_NOW, f"story:{writer}:{story_id}:{editing()}", "save-story", "saves")
 
 
+def changed_title(writer: str, story_id: int | str) -> Draft:
+    return Draft(TITLE_NOW, f"title:{writer}:{story_id}:{editing()}", "save-story", "saves")
+
+
 def new(writer: str, settings: Settings) -> None:
     """This browser keeps the text until it is saved."""
     st.header("A story of your own", anchor=False)
-    st.text_input(
-        "Title",
-        key=TITLE,
-        max_chars=shelf.MAX_TITLE,
-        placeholder="The first words, if you leave this empty",
-        persist_state="session",
-    )
+    placeholder = "The first words, if you leave this empty"
+    write_draft.line(title(writer), "Title", most=shelf.MAX_TITLE, placeholder=placeholder)
     write_draft.area(draft(writer), "Text", height=320)
     st.selectbox("Genre", _genres(), key=GENRE, format_func=_shown, persist_state="session", width=240)
     st.caption("It stands on your shelf. Your model does not learn from it; bring it under Your own pages for that.")
@@ -56,13 +59,15 @@ def new(writer: str, settings: Settings) -> None:
 
 def _save_new(writer: str, settings: Settings) -> None:
     """A refused text stays in its field."""
-    kept = draft(writer)
+    titled, kept = title(writer), draft(writer)
     with db.session() as session:
-        title, text = str(state.get(TITLE) or ""), write_draft.text(kept)
-        story = shelf.save(session, writer, title, text, genre=state.get(GENRE) or "")
-    write_draft.fill(kept, "")
-    write_draft.forget(kept)
-    state[TITLE], state[GENRE] = "", ""
+        story = shelf.save(
+            session, writer, write_draft.text(titled), write_draft.text(kept), genre=state.get(GENRE) or ""
+        )
+    for one in (titled, kept):
+        write_draft.fill(one, "")
+        write_draft.forget(one)
+    state[GENRE] = ""
     story_address.open_story(story.id or 0)
     story_address.tell("The story stands on your shelf.")
     after_saving.remember(writer, settings)
@@ -73,10 +78,10 @@ def edit(writer: str, settings: Settings, story: Story) -> None:
     text until it is saved or given up."""
     if SEEN not in state:
         state[SEEN] = editing()
-        state[TITLE_NOW], state[GENRE_NOW] = story.title, story.genre
+        state[GENRE_NOW] = story.genre
     if state.get(NEWER):
         _newer(story)
-    st.text_input("Title", key=TITLE_NOW, max_chars=shelf.MAX_TITLE, persist_state="session")
+    write_draft.line(changed_title(writer, story.id or 0), "Title", most=shelf.MAX_TITLE, begin=story.title)
     write_draft.area(changed(writer, story.id or 0), "Text", height=480, begin=story.body)
     st.selectbox("Genre", _genres(story.genre), key=GENRE_NOW, format_func=_shown, persist_state="session", width=240)
     with st.container(horizontal=True, gap="small"):
@@ -99,8 +104,13 @@ def edit(writer: str, settings: Settings, story: Story) -> None:
 
 
 def _give_up(writer: str, story_id: int) -> None:
-    write_draft.forget(changed(writer, story_id))
+    _forget(writer, story_id)
     leave()
+
+
+def _forget(writer: str, story_id: int) -> None:
+    write_draft.forget(changed_title(writer, story_id))
+    write_draft.forget(changed(writer, story_id))
 
 
 def rescue(writer: str, story_id: int | str) -> None:
@@ -111,7 +121,8 @@ def rescue(writer: str, story_id: int | str) -> None:
 
 def _rescue(writer: str) -> None:
     write_draft.fill(draft(writer), str(state[TEXT_NOW]))
-    state[TITLE], state[GENRE] = str(state.get(TITLE_NOW) or ""), state.get(GENRE_NOW) or ""
+    write_draft.fill(title(writer), str(state.get(TITLE_NOW) or ""))
+    state[GENRE] = state.get(GENRE_NOW) or ""
     story_address.open_new()
 
 
@@ -130,14 +141,14 @@ def _newer(story: Story) -> None:
 
 def _save(writer: str, settings: Settings, story_id: int) -> None:
     """A refused text stays in its field."""
-    kept = changed(writer, story_id)
+    titled, kept = changed_title(writer, story_id), changed(writer, story_id)
     try:
         with db.session() as session:
             shelf.edit(
                 session,
                 writer,
                 story_id,
-                str(state[TITLE_NOW] or ""),
+                write_draft.text(titled),
                 write_draft.text(kept),
                 genre=state[GENRE_NOW] or "",
                 seen=state.get(SEEN),
@@ -145,7 +156,7 @@ def _save(writer: str, settings: Settings, story_id: int) -> None:
     except ChangedElsewhere:
         state[NEWER] = True
         return
-    write_draft.forget(kept)
+    _forget(writer, story_id)
     leave()
     story_address.tell("The change is saved.")
     after_saving.remember(writer, settings)

@@ -1,4 +1,4 @@
-// Beside a text area of the page Write: keeps every key press in this browser at once, brings the text back after a
+// Beside a text area or line of the page Write: keeps every key press in this browser at once, brings the text back after a
 // reload, and hands it to the app with the button. Without it the area works alone.
 const heard = new Map(); // what the app said last of each text
 const begun = new Set(); // texts that were looked for since this page was loaded
@@ -30,8 +30,8 @@ export default function ({ data, parentElement, setStateValue }) {
       if (mine && mine.text && mine.text !== box.value) {
         put(box, mine.text);
         hand();
-      } else if (box.value && document.activeElement === box) {
-        keep(entry, box.value); // typed before this script was there
+      } else if (box.value) {
+        keep(entry, box.value); // it may have been typed before this script was there
       }
     }
     show(box.value);

@@ -1,4 +1,4 @@
-"""Text areas of the page Write, whose text outlives a refresh: this browser keeps every key press."""
+"""Text areas and lines of the page Write, whose text outlives a refresh: this browser keeps every key press."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zega_ui import drafts
 state = st.session_state
 
 _script = drafts.script("write_draft")
+_unseen = drafts.script("write_draft", seen=False)
 _no_longer = drafts.script("drafts_gone", seen=False)
 GONE = "drafts-gone"
 """What the browser need not keep any longer, and the number of the word that said so."""
@@ -19,8 +20,8 @@ GONE = "drafts-gone"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One text area: its key, under which name the browser keeps its text, the key of the button that uses it, and what
-    that does."""
+    """One text area or line: its key, under which name the browser keeps its text, the key of the button that uses it,
+    and what that does."""
 
     key: str
     entry: str
@@ -41,8 +42,21 @@ def area(draft: Draft, label: str, *, height: int, placeholder: str = "", begin:
     if draft.key not in state:
         state[draft.key] = begin
     st.text_area(label, key=draft.key, height=height, placeholder=placeholder, persist_state="session")
+    _keep(draft, _script)
+
+
+def line(draft: Draft, label: str, *, most: int, placeholder: str = "", begin: str = "") -> None:
+    """The same with at most ``most`` characters in one line, and without a count."""
+    if draft.key not in state:
+        state[draft.key] = begin
+    with st.container(gap=None):
+        st.text_input(label, key=draft.key, max_chars=most, placeholder=placeholder, persist_state="session")
+        _keep(draft, _unseen)
+
+
+def _keep(draft: Draft, script: Any) -> None:
     number, told = state.get(draft.said, (0, None))
-    _script(
+    script(
         key=draft.script,
         data={
             "box": draft.key,
