@@ -11,9 +11,10 @@ apt() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-if ! command -v chromium >/dev/null; then
-    { can_apt && echo "Installing Chromium" && apt chromium; } ||
-        { echo "Installing Playwright's Chromium" && .venv/bin/python -m playwright install chromium; } ||
+if ! command -v chromium-headless-shell >/dev/null; then
+    { can_apt && echo "Installing Chromium" && apt chromium-headless-shell; } ||
+        command -v chromium >/dev/null ||
+        { echo "Installing Playwright's Chromium" && .venv/bin/python -m playwright install --only-shell chromium; } ||
         { missing=yes; echo "NO CHROMIUM: the browser tests will be skipped." >&2; }
 fi
 

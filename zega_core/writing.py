@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from zega_core import db, writing_authors
 from zega_core.configs import checked
-from zega_core.errors import InvalidInput
+from zega_core.errors import InvalidInput, NotFound
 from zega_core.settings import Settings
 from zega_core.store import writers, writings
 from zega_core.tables import now
@@ -105,6 +105,14 @@ def state(session: Session, writer_id: str, writing_key: str) -> tuple[Writing, 
         if take.state == TakeState.writing and take.heartbeat_at < before:
             take.state, take.error = TakeState.stopped, LEFT
     return row, takes
+
+
+def is_under_way(session: Session, writer_id: str, writing_key: str) -> bool:
+    """Whether a text of it is being written now; false for one that is not there any more, too."""
+    try:
+        return any(take.state == TakeState.writing for take in state(session, writer_id, writing_key)[1])
+    except NotFound:
+        return False
 
 
 def tidy(settings: Settings) -> int:

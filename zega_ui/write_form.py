@@ -29,6 +29,8 @@ FIRST, SECOND, PAIR, BLIND = "write-first", "write-second", "write-pair", "write
 DARING = "The temperature: 0 takes no chances."
 STORY = "write-story"
 """The story on the shelf that the given text was taken from."""
+ASKED = "write-asked"
+"""What was asked for last in this visit, and the key of its writing."""
 state = st.session_state
 
 
@@ -168,11 +170,16 @@ def _choose(writer: str, field: str, key: str) -> None:
 
 def _begin(writer: str, settings: Settings, config: WritingConfig, begun: Callable[[str], None]) -> None:
     request = _request(writer, config)
-    row = _start(request, settings)
+    asked, key = state.get(ASKED, (None, ""))
+    with db.reading() as session:
+        is_second_press = asked == request and writing.is_under_way(session, writer, key)
+    if not is_second_press:
+        key = _start(request, settings).key
+    state[ASKED] = (request, key)
     write_draft.forget(brief_draft(writer))
     if request.task != "write":
         write_draft.forget(given_draft(writer))
-    begun(row.key)
+    begun(key)
 
 
 def _start(request: WriteRequest, settings: Settings) -> Writing:

@@ -334,6 +334,30 @@ def test_a_text_that_is_being_written_can_be_stopped(page: Any):
     assert "Keep as example" in labels(app.run())
 
 
+def test_a_second_press_of_the_button_asks_for_nothing_while_the_first_is_answered(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writing.Job, "start", lambda job: None)
+    app = page()
+    app.selectbox(key="write-first").set_value("storyteller")
+    app.text_area(key="write-brief").set_value(BRIEF)
+    app.button(key="write-now").click().run()
+    (row,) = rows(Writing)
+
+    def pressed() -> None:
+        """From a form that was drawn before the answer: a double click leaves the browser that early."""
+        app.query_params.clear()
+        app.run().button(key="write-now").click().run()
+
+    pressed()
+    assert len(rows(Writing)) == 1
+    assert app.query_params["writing"] in (row.key, [row.key])
+    with db.session() as session:
+        session.get_one(Take, rows(Take)[0].id).state = TakeState.done
+    pressed()
+    assert [one.brief for one in rows(Writing)] == [BRIEF, BRIEF]
+
+
 def test_before_the_first_word_it_says_what_is_waited_for(page: Any):
     row = takes.writing(takes=[{"state": TakeState.writing, "text": ""}])
     assert "The first time takes some seconds." in all_text(page(row.key))
