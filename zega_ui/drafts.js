@@ -1,4 +1,5 @@
-// What the text areas and lines share whose text this browser keeps with every key press; it stands before the script of each.
+// What the text areas and lines share whose text this browser keeps with every key press; it stands before the script
+// of each.
 const KEEP = 60 * 24 * 3600 * 1000;
 const PREFIX = "zega-draft:";
 
@@ -36,8 +37,8 @@ const put = (box, text) => {
   box.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
-// The area or line, the button that uses its text, and the count of its words where there is one. Ctrl+Enter presses the button; `listen` begins
-// as soon as the area is there (`begin` returns whether it is) and returns how to end.
+// The area or line, the button that uses its text, and the count of its words where there is one. Ctrl+Enter presses
+// the button; `listen` begins as soon as the area is there (`begin` returns whether it is) and returns how to end.
 const textArea = (data, parentElement) => {
   const find = () => document.querySelector(`.st-key-${data.box} :is(textarea, input)`);
   const button = () => document.querySelector(`.st-key-${data.button} button`);

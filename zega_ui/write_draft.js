@@ -1,5 +1,5 @@
-// Beside a text area or line of the page Write: keeps every key press in this browser at once, brings the text back after a
-// reload, and hands it to the app with the button. Without it the area works alone.
+// Beside a text area or line of the page Write: keeps every key press in this browser at once, brings the text back
+// after a reload, and hands it to the app with the button. Without it the area works alone.
 const heard = new Map(); // what the app said last of each text
 const begun = new Set(); // texts that were looked for since this page was loaded
 

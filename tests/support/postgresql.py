@@ -113,7 +113,7 @@ class Cluster:
     def _create(self, template: str = "template1") -> str:
         name = f"zega_{next(self._numbers)}"
         with psycopg.connect(f"postgresql://zega@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            # Copied as files where that is known: page by page it goes through the log, which takes twice as long.
+            # Copied as files where that is known: page by page it goes through the log, which takes longer.
             how = " STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}")  # type: ignore[arg-type]
         return f"postgresql://zega@127.0.0.1:{self.port}/{name}"
